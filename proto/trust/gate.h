@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate: DESIGN idea 5. Deny unless everything is there; no "allow unless".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/base/clock.h"
+#include "proto/trust/attestation.h"
+#include "proto/trust/directive.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/roster.h"
+
+namespace lineside::trust {
+
+enum class Evidence { kMissing, kInvalid, kFailed, kPassed };
+
+struct CanaryEvidence {
+  std::string device;
+  Evidence evidence = Evidence::kMissing;
+  std::string why;                     // for people; empty when passed
+};
+
+struct GateState {
+  bool open = false;
+  std::optional<UtcTime> opens_at;     // all canaries passed: end of the soak
+  std::vector<CanaryEvidence> canaries;  // in the directive's order
+  // "2 of 3 canaries passed; line3-cam02: missing", "soaking until …", "open".
+  [[nodiscard]] std::string describe() const;
+};
+
+// For a device outside the canary group. Open if and only if for every canary of the directive the
+// roster knows it, not revoked, flagged as canary, and one of `envelopes` is a valid attestation that
+// it signed, for exactly this manifest, this directive, this check and golden set, with outcome
+// PASSED, no failed test, every required test passed, tree == manifest.tree, and no valid FAILED one
+// beside it; and `now` is not before the latest `finished` + soak. The soak of an attestation that
+// claims a time in the future of `now` starts at `now`. Every hardware class that `devices` have in
+// the roster must have a canary among them. Pure; invalid envelopes are named, never fatal.
+GateState evaluate_gate(const VerifiedDirective& directive, const Digest& manifest_digest,
+                        const Manifest& manifest, const Roster& roster,
+                        const std::vector<Bytes>& envelopes, UtcTime now);
+
+}  // namespace lineside::trust
