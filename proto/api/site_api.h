@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nodes, gateway and operator say to each other over HTTPS (TLS 1.3, mutual). Nothing here carries
-// authority: that is in the signed documents, which travel as opaque envelopes. A reply of the
-// gateway can at most withhold.
+// What nodes, gateway and operator say to each other over HTTPS (TLS 1.3, mutual). Nothing here
+// carries authority: that is in the signed documents, which travel as opaque envelopes. A reply of
+// the gateway can at most withhold.
 //
 //     POST /v1/enrol                      EnrolRequest -> EnrolReply          any key
 //     GET  /v1/roster  /v1/directive      the newest envelope, 404 if none    any key
@@ -40,7 +40,7 @@ inline constexpr std::uint64_t kMaxReportBytes = 256 * 1024;
 struct EnrolRequest {
   std::string device;
   std::vector<std::string> hardware;
-  std::string agent;                    // version of lineside-node
+  std::string agent;  // version of lineside-node
 };
 // "pending", "accepted" or "revoked"; the fingerprint is of the key that the TLS handshake proved.
 struct EnrolReply {
@@ -64,21 +64,21 @@ struct Transfer {
   std::uint64_t from_peers = 0;
   std::uint64_t wasted = 0;
   std::uint64_t uploaded = 0;
-  std::uint32_t pieces = 0;             // in all
-  Bytes piece_map;                      // one bit a piece, most significant first
+  std::uint32_t pieces = 0;  // in all
+  Bytes piece_map;           // one bit a piece, most significant first
   std::uint32_t peers = 0;
-  std::uint64_t down_rate = 0;          // bytes a second
+  std::uint64_t down_rate = 0;  // bytes a second
   std::uint64_t up_rate = 0;
 };
 
 // The last inference check that ran on the device.
 struct CheckSummary {
-  std::string phase;                    // "staged", "trial" or "live"
-  std::string verdict;                  // "pass", "fail", "error"
-  std::string cause;                    // first failed check in words; empty when passed
+  std::string phase;    // "staged", "trial" or "live"
+  std::string verdict;  // "pass", "fail", "error"
+  std::string cause;    // first failed check in words; empty when passed
   UtcTime finished{};
   std::map<std::string, std::string> measured;  // "latency.p50_us" -> "73.1"
-  std::string stderr_tail;              // at most 4 KiB
+  std::string stderr_tail;                      // at most 4 KiB
 };
 
 struct NodeReport {
@@ -88,18 +88,18 @@ struct NodeReport {
   std::string state;                    // a state of the life table: "idle", "fetching", …
   std::int64_t directive_sequence = 0;  // of the directive that the state is about, 0 for none
   std::int64_t roster_version = 0;
-  std::string bundle;                   // what is confirmed: "vision/2.0.0.json", empty for none
+  std::string bundle;  // what is confirmed: "vision/2.0.0.json", empty for none
   std::string version;
-  Digest manifest;                      // of the confirmed bundle
-  Digest tree;                          // of the current slot, as read back from disk
-  UtcTime tree_read{};                  // when it was read back
-  std::vector<Digest> trees;            // every complete slot: possible bases
+  Digest manifest;            // of the confirmed bundle
+  Digest tree;                // of the current slot, as read back from disk
+  UtcTime tree_read{};        // when it was read back
+  std::vector<Digest> trees;  // every complete slot: possible bases
   std::uint64_t free_bytes = 0;
-  bool inferring = false;               // the last check or heartbeat of the live slot was good
-  std::uint64_t inferences = 0;         // counted since the last switch
-  std::string code;                     // of the failure that the state is about; empty if none
-  std::string error;                    // the same in words
-  std::string swarm_endpoint;           // "IP:port" where peers reach this node
+  bool inferring = false;        // the last check or heartbeat of the live slot was good
+  std::uint64_t inferences = 0;  // counted since the last switch
+  std::string code;              // of the failure that the state is about; empty if none
+  std::string error;             // the same in words
+  std::string swarm_endpoint;    // "IP:port" where peers reach this node
   std::optional<Transfer> transfer;
   std::uint64_t delivered_from_gateway = 0;  // sums over all transfers under the present directive
   std::uint64_t delivered_from_peers = 0;
@@ -107,16 +107,16 @@ struct NodeReport {
 };
 
 struct ReportReply {
-  std::int64_t roster_version = 0;      // newest that the gateway holds; fetch if yours is older
+  std::int64_t roster_version = 0;  // newest that the gateway holds; fetch if yours is older
   std::int64_t directive_sequence = 0;
-  std::uint32_t attestations = 0;       // number held for that directive
+  std::uint32_t attestations = 0;  // number held for that directive
   // Batches of that directive that may go on to activate: batch_of(device) < batches_open. Lets the
   // gateway withhold; the gate itself is the node's own business.
   std::uint32_t batches_open = 0;
-  bool paused = false;                  // nobody begins anything new
-  std::string gateway_endpoint;         // "IP:port" of the gateway's swarm
-  std::vector<std::string> peers;       // "IP:port" of nodes that want or have the same delivery
-  std::uint32_t poll_ms = 2000;         // when to report next
+  bool paused = false;             // nobody begins anything new
+  std::string gateway_endpoint;    // "IP:port" of the gateway's swarm
+  std::vector<std::string> peers;  // "IP:port" of nodes that want or have the same delivery
+  std::uint32_t poll_ms = 2000;    // when to report next
 };
 
 nlohmann::json to_json(const EnrolRequest& value);

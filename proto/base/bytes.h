@@ -33,8 +33,8 @@ Result<Bytes> from_hex(std::string_view text);
 
 // Standard alphabet (RFC 4648 section 4), padded.
 std::string to_base64(BytesView bytes);
-// Standard or URL-safe alphabet, padding optional (DSSE asks verifiers to take both); kMalformed for
-// anything else, including white space.
+// Standard or URL-safe alphabet, padding optional (DSSE asks verifiers to take both); kMalformed
+// for anything else, including white space.
 Result<Bytes> from_base64(std::string_view text);
 
 }  // namespace lineside

@@ -13,7 +13,9 @@ UtcTime SystemClock::now() const {
   return floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-SteadyTime SystemClock::steady() const { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::steady() const {
+  return std::chrono::steady_clock::now();
+}
 
 std::string format_utc(UtcTime time) {
   auto day = floor<std::chrono::days>(time);
@@ -25,8 +27,8 @@ std::string format_utc(UtcTime time) {
 }
 
 Result<UtcTime> parse_utc(std::string_view text) {
-  Error malformed{Code::kMalformed,
-                  "'" + std::string(text.substr(0, 40)) + "' is not of the form YYYY-MM-DDTHH:MM:SSZ"};
+  Error malformed{Code::kMalformed, "'" + std::string(text.substr(0, 40)) +
+                                        "' is not of the form YYYY-MM-DDTHH:MM:SSZ"};
   constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:ddZ";
   if (text.size() != kForm.size()) return malformed;
   std::array<int, 6> fields{};

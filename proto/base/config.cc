@@ -106,7 +106,9 @@ Result<Config> Config::parse(std::string_view text, std::string name) {
   return Config(std::move(state));
 }
 
-bool Config::has(std::string_view key) const { return state_->at(key) != nullptr; }
+bool Config::has(std::string_view key) const {
+  return state_->at(key) != nullptr;
+}
 
 std::string Config::text(std::string_view key) {
   if (!state_->first && !has(key)) state_->fail(nullptr, key, "is missing: a text is expected");

@@ -27,8 +27,8 @@ class Config {
   Config(Config&&) noexcept;
   Config& operator=(Config&&) noexcept;
 
-  // Keys are dotted paths, "gateway.address". The first error is kept and returned by finish(); after
-  // one, the getters return the fallback. The forms without a fallback demand the key.
+  // Keys are dotted paths, "gateway.address". The first error is kept and returned by finish();
+  // after one, the getters return the fallback. The forms without a fallback demand the key.
   std::string text(std::string_view key);
   std::string text(std::string_view key, std::string_view fallback);
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t min,

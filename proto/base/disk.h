@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one interface through which files that matter are read and written.
 //
-// What "durable" means here: after the call returns ok, a power cut loses nothing of it; before, the
-// old state is whole. Calls marked (durable) sync the file and the folders involved. Everything else
-// is durable only after OutputFile::sync() and sync_dir() or sync_tree().
+// What "durable" means here: after the call returns ok, a power cut loses nothing of it; before,
+// the old state is whole. Calls marked (durable) sync the file and the folders involved. Everything
+// else is durable only after OutputFile::sync() and sync_dir() or sync_tree().
 //
 // Symbolic links are never followed in the last component of a path. Errors name the path.
 // Codes: kNotFound, kExists, kDenied, kNoSpace, kTooLarge, kIo.
@@ -29,10 +29,10 @@ enum class FileType { kFile, kDirectory, kLink, kOther };
 
 struct FileInfo {
   FileType type = FileType::kOther;
-  std::uint32_t mode = 0;     // permission bits, 07777
-  std::uint64_t size = 0;     // bytes; 0 for what is not a file
+  std::uint32_t mode = 0;  // permission bits, 07777
+  std::uint64_t size = 0;  // bytes; 0 for what is not a file
   std::uint64_t inode = 0;
-  std::uint64_t links = 0;    // hard links
+  std::uint64_t links = 0;  // hard links
   std::int64_t mtime_ns = 0;
 };
 
@@ -80,8 +80,8 @@ class Disk {
   [[nodiscard]] virtual Result<void> remove_tree(const Path& path) = 0;
   // (durable) With parents, 0755; no error if it exists.
   [[nodiscard]] virtual Result<void> make_dirs(const Path& path) = 0;
-  // A new name for the same bytes: reflink where the file system can, else a hard link. The file must
-  // be treated as read-only afterwards.
+  // A new name for the same bytes: reflink where the file system can, else a hard link. The file
+  // must be treated as read-only afterwards.
   [[nodiscard]] virtual Result<void> share(const Path& from, const Path& to) = 0;
   // A new symbolic link; kExists if the name is taken.
   [[nodiscard]] virtual Result<void> make_link(const std::string& target, const Path& path) = 0;

@@ -20,23 +20,29 @@ namespace {
 Code code_of(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR: return Code::kNotFound;
+    case ENOTDIR:
+      return Code::kNotFound;
     case EEXIST:
-    case ENOTEMPTY: return Code::kExists;
+    case ENOTEMPTY:
+      return Code::kExists;
     case EACCES:
     case EPERM:
     case EROFS:
-    case ELOOP: return Code::kDenied;
+    case ELOOP:
+      return Code::kDenied;
     case ENOSPC:
-    case EDQUOT: return Code::kNoSpace;
-    case EFBIG: return Code::kTooLarge;
-    default: return Code::kIo;
+    case EDQUOT:
+      return Code::kNoSpace;
+    case EFBIG:
+      return Code::kTooLarge;
+    default:
+      return Code::kIo;
   }
 }
 
 Error failure(const char* verb, const Path& path, int number = errno) {
-  return {code_of(number), std::string("cannot ") + verb + " " + path.string() + ": " +
-                               std::strerror(number)};
+  return {code_of(number),
+          std::string("cannot ") + verb + " " + path.string() + ": " + std::strerror(number)};
 }
 
 class Fd {
@@ -369,6 +375,8 @@ class PosixDisk final : public Disk {
 
 }  // namespace
 
-std::unique_ptr<Disk> make_posix_disk() { return std::make_unique<PosixDisk>(); }
+std::unique_ptr<Disk> make_posix_disk() {
+  return std::make_unique<PosixDisk>();
+}
 
 }  // namespace lineside

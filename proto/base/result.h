@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can fail returns Result<T>; no exception crosses a module.
 //
-// An Error is a Code from one closed list and a sentence for people. It gains context on its way up:
+// An Error is a Code from one closed list and a sentence for people. It gains context on its way
+// up:
 //
 //     return listing.error().with("listing of vision/2.0.0.json");   // "listing of …: line 3: …"
 //
@@ -17,34 +18,34 @@ namespace lineside {
 
 // Append only: the names (see code_name) are part of the report format.
 enum class Code {
-  kUsage,           // the caller's flags or configuration are wrong
-  kMalformed,       // bytes are not of the form that their format prescribes
-  kTooLarge,        // more bytes, entries or depth than the bound allows
-  kBadSignature,    // fewer valid signatures of trusted keys than the threshold
-  kUnknownKey,      // a key that nobody vouches for
-  kExpired,         // a signed document or a certificate is past its date
-  kRollback,        // older than what is already trusted
-  kWrongSite,       // a document for another site
-  kWrongDevice,     // a document for another device
-  kWrongHardware,   // a bundle for another vendor or hardware class
-  kMismatch,        // bytes differ from the signed length, hash or root
-  kNotFound,        // the thing asked for does not exist
-  kExists,          // the thing to be made exists already
-  kDenied,          // the operating system or the peer refuses
-  kNoSpace,         // the disk (or a declared allowance) is full
-  kIo,              // any other failure of a file or device
-  kNetwork,         // no connection, or it broke
-  kHttp,            // an HTTP answer other than the one expected
-  kTimeout,         // a deadline passed
-  kUnsupported,     // a version, scheme or feature this build does not know
-  kConflict,        // not possible in the present state
-  kIncompatible,    // audit or preflight: the parts do not fit
-  kCheckFailed,     // the inference check ran and failed
-  kCheckError,      // the inference check could not be run: not the bundle's fault
-  kGateShut,        // evidence that opens the gate is missing or invalid
-  kBudget,          // a byte budget would be exceeded
-  kCancelled,       // stopped on request
-  kInternal,        // a broken invariant of ours
+  kUsage,          // the caller's flags or configuration are wrong
+  kMalformed,      // bytes are not of the form that their format prescribes
+  kTooLarge,       // more bytes, entries or depth than the bound allows
+  kBadSignature,   // fewer valid signatures of trusted keys than the threshold
+  kUnknownKey,     // a key that nobody vouches for
+  kExpired,        // a signed document or a certificate is past its date
+  kRollback,       // older than what is already trusted
+  kWrongSite,      // a document for another site
+  kWrongDevice,    // a document for another device
+  kWrongHardware,  // a bundle for another vendor or hardware class
+  kMismatch,       // bytes differ from the signed length, hash or root
+  kNotFound,       // the thing asked for does not exist
+  kExists,         // the thing to be made exists already
+  kDenied,         // the operating system or the peer refuses
+  kNoSpace,        // the disk (or a declared allowance) is full
+  kIo,             // any other failure of a file or device
+  kNetwork,        // no connection, or it broke
+  kHttp,           // an HTTP answer other than the one expected
+  kTimeout,        // a deadline passed
+  kUnsupported,    // a version, scheme or feature this build does not know
+  kConflict,       // not possible in the present state
+  kIncompatible,   // audit or preflight: the parts do not fit
+  kCheckFailed,    // the inference check ran and failed
+  kCheckError,     // the inference check could not be run: not the bundle's fault
+  kGateShut,       // evidence that opens the gate is missing or invalid
+  kBudget,         // a byte budget would be exceeded
+  kCancelled,      // stopped on request
+  kInternal,       // a broken invariant of ours
 };
 
 // Stable lower-case name, e.g. "bad-signature".
@@ -106,7 +107,9 @@ class [[nodiscard]] Result<void> {
 };
 
 // Success of a function that returns nothing.
-inline Result<void> ok() { return {}; }
+inline Result<void> ok() {
+  return {};
+}
 
 }  // namespace lineside
 
@@ -115,11 +118,11 @@ inline Result<void> ok() { return {}; }
 
 // TRY(f());              returns f's error from the enclosing function, if there is one.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage)
-#define TRY(expression)                                                  \
-  do {                                                                   \
-    if (auto try_result = (expression); !try_result.ok()) {              \
-      return std::move(try_result).error();                              \
-    }                                                                    \
+#define TRY(expression)                                     \
+  do {                                                      \
+    if (auto try_result = (expression); !try_result.ok()) { \
+      return std::move(try_result).error();                 \
+    }                                                       \
   } while (false)
 
 // TRY_ASSIGN(auto x, f());   the same, else x = the value.

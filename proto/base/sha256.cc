@@ -48,8 +48,8 @@ Digest sha256(BytesView data) {
 
 Result<Digest> Digest::parse(std::string_view hex) {
   if (hex.size() != 64) {
-    return Error{Code::kMalformed,
-                 "a SHA-256 digest has 64 hexadecimal digits, this has " + std::to_string(hex.size())};
+    return Error{Code::kMalformed, "a SHA-256 digest has 64 hexadecimal digits, this has " +
+                                       std::to_string(hex.size())};
   }
   TRY_ASSIGN(Bytes raw, from_hex(hex));
   Digest digest;

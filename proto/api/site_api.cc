@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/api/site_api.h"
+
+#include <nlohmann/json.hpp>
+
+#include "proto/trust/fields.h"
+#include "proto/trust/json.h"
+
+namespace lineside::api {
+namespace {
+
+using nlohmann::json;
+using trust::Fields;
+
+constexpr std::int64_t kMax = trust::kMaxInteger;
+constexpr std::int64_t kMaxPieces = 1 << 20;
+
+// Parses `body` and hands its fields to `read`, which fills the value.
+template <class Value, class Reader>
+Result<Value> parse_message(BytesView body, const char* name, Reader read) {
+  trust::JsonLimits limits;
+  limits.max_bytes = kMaxReportBytes;
+  TRY_ASSIGN(json document, trust::parse_json(body, name, limits));
+  Fields fields(document, name, trust::UnknownMembers::kAllowed);
+  Value value;
+  TRY(read(fields, value));
+  TRY(fields.finish());
+  return value;
+}
+
+std::uint64_t amount(Fields& fields, std::string_view name) {
+  return static_cast<std::uint64_t>(fields.integer(name, 0, kMax));
+}
+
+json digests_json(const std::vector<Digest>& digests) {
+  json list = json::array();
+  for (const Digest& digest : digests) list.push_back(digest.hex());
+  return list;
+}
+
+Result<std::vector<Digest>> parse_digests(const std::vector<std::string>& texts) {
+  std::vector<Digest> digests;
+  for (const std::string& text : texts) {
+    TRY_ASSIGN(Digest digest, Digest::parse(text));
+    digests.push_back(digest);
+  }
+  return digests;
+}
+
+json transfer_json(const Transfer& value) {
+  return {{"root", value.root.hex()},
+          {"length", value.length},
+          {"have", value.have},
+          {"from_gateway", value.from_gateway},
+          {"from_peers", value.from_peers},
+          {"wasted", value.wasted},
+          {"uploaded", value.uploaded},
+          {"pieces", value.pieces},
+          {"piece_map", to_base64(value.piece_map)},
+          {"peers", value.peers},
+          {"down_rate", value.down_rate},
+          {"up_rate", value.up_rate}};
+}
+
+Result<Transfer> read_transfer(Fields& fields) {
+  Transfer value;
+  value.root = fields.digest("root");
+  value.length = amount(fields, "length");
+  value.have = amount(fields, "have");
+  value.from_gateway = amount(fields, "from_gateway");
+  value.from_peers = amount(fields, "from_peers");
+  value.wasted = amount(fields, "wasted");
+  value.uploaded = amount(fields, "uploaded");
+  value.pieces = static_cast<std::uint32_t>(fields.integer("pieces", 0, kMaxPieces));
+  TRY_ASSIGN(value.piece_map, from_base64(fields.text("piece_map")));
+  value.peers = static_cast<std::uint32_t>(fields.integer("peers", 0, 1 << 20));
+  value.down_rate = amount(fields, "down_rate");
+  value.up_rate = amount(fields, "up_rate");
+  if (value.piece_map.size() > (value.pieces + 7ULL) / 8) {
+    fields.fail("piece_map", "expected one bit for each piece");
+  }
+  return value;
+}
+
+json check_json(const CheckSummary& value) {
+  return {{"phase", value.phase},       {"verdict", value.verdict},
+          {"cause", value.cause},       {"finished", format_utc(value.finished)},
+          {"measured", value.measured}, {"stderr_tail", value.stderr_tail}};
+}
+
+CheckSummary read_check(Fields& fields) {
+  CheckSummary value;
+  value.phase = fields.text("phase");
+  value.verdict = fields.text("verdict");
+  value.cause = fields.text("cause");
+  value.finished = fields.utc("finished");
+  value.measured = fields.text_map("measured");
+  value.stderr_tail = fields.text("stderr_tail");
+  return value;
+}
+
+Result<void> read_report(Fields& fields, NodeReport& value) {
+  value.device = fields.text("device");
+  value.agent = fields.text("agent");
+  value.hardware = fields.texts("hardware");
+  value.state = fields.text("state");
+  value.directive_sequence = fields.integer("directive_sequence", 0, kMax);
+  value.roster_version = fields.integer("roster_version", 0, kMax);
+  value.bundle = fields.text("bundle");
+  value.version = fields.text("version");
+  value.manifest = fields.digest("manifest");
+  value.tree = fields.digest("tree");
+  value.tree_read = fields.utc("tree_read");
+  TRY_ASSIGN(value.trees, parse_digests(fields.texts("trees")));
+  value.free_bytes = amount(fields, "free_bytes");
+  value.inferring = fields.boolean("inferring");
+  value.inferences = amount(fields, "inferences");
+  value.code = fields.text("code");
+  value.error = fields.text("error");
+  value.swarm_endpoint = fields.text("swarm_endpoint");
+  if (auto transfer = fields.optional_object("transfer")) {
+    TRY_ASSIGN(value.transfer, read_transfer(*transfer));
+  }
+  value.delivered_from_gateway = amount(fields, "delivered_from_gateway");
+  value.delivered_from_peers = amount(fields, "delivered_from_peers");
+  if (auto check = fields.optional_object("check")) value.check = read_check(*check);
+  return ok();
+}
+
+}  // namespace
+
+json to_json(const EnrolRequest& value) {
+  return {{"device", value.device}, {"hardware", value.hardware}, {"agent", value.agent}};
+}
+
+json to_json(const EnrolReply& value) {
+  return {{"status", value.status}, {"fingerprint", value.fingerprint}};
+}
+
+json to_json(const DeliveryOffer& value) {
+  return {{"base", value.base.hex()},
+          {"target", value.target.hex()},
+          {"length", value.length},
+          {"root", value.root.hex()}};
+}
+
+json to_json(const NodeReport& value) {
+  json out = {{"device", value.device},
+              {"agent", value.agent},
+              {"hardware", value.hardware},
+              {"state", value.state},
+              {"directive_sequence", value.directive_sequence},
+              {"roster_version", value.roster_version},
+              {"bundle", value.bundle},
+              {"version", value.version},
+              {"manifest", value.manifest.hex()},
+              {"tree", value.tree.hex()},
+              {"tree_read", format_utc(value.tree_read)},
+              {"trees", digests_json(value.trees)},
+              {"free_bytes", value.free_bytes},
+              {"inferring", value.inferring},
+              {"inferences", value.inferences},
+              {"code", value.code},
+              {"error", value.error},
+              {"swarm_endpoint", value.swarm_endpoint},
+              {"delivered_from_gateway", value.delivered_from_gateway},
+              {"delivered_from_peers", value.delivered_from_peers}};
+  if (value.transfer) out["transfer"] = transfer_json(*value.transfer);
+  if (value.check) out["check"] = check_json(*value.check);
+  return out;
+}
+
+json to_json(const ReportReply& value) {
+  return {{"roster_version", value.roster_version},
+          {"directive_sequence", value.directive_sequence},
+          {"attestations", value.attestations},
+          {"batches_open", value.batches_open},
+          {"paused", value.paused},
+          {"gateway_endpoint", value.gateway_endpoint},
+          {"peers", value.peers},
+          {"poll_ms", value.poll_ms}};
+}
+
+Result<EnrolRequest> parse_enrol_request(BytesView body) {
+  return parse_message<EnrolRequest>(body, "enrol request",
+                                     [](Fields& fields, EnrolRequest& value) {
+                                       value.device = fields.text("device");
+                                       value.hardware = fields.texts("hardware");
+                                       value.agent = fields.text("agent");
+                                       return ok();
+                                     });
+}
+
+Result<EnrolReply> parse_enrol_reply(BytesView body) {
+  return parse_message<EnrolReply>(body, "enrol reply", [](Fields& fields, EnrolReply& value) {
+    value.status = fields.text("status");
+    value.fingerprint = fields.text("fingerprint");
+    return ok();
+  });
+}
+
+Result<DeliveryOffer> parse_delivery_offer(BytesView body) {
+  return parse_message<DeliveryOffer>(body, "delivery offer",
+                                      [](Fields& fields, DeliveryOffer& value) {
+                                        value.base = fields.digest("base");
+                                        value.target = fields.digest("target");
+                                        value.length = amount(fields, "length");
+                                        value.root = fields.digest("root");
+                                        return ok();
+                                      });
+}
+
+Result<NodeReport> parse_node_report(BytesView body) {
+  return parse_message<NodeReport>(body, "report", read_report);
+}
+
+Result<ReportReply> parse_report_reply(BytesView body) {
+  return parse_message<ReportReply>(body, "report reply", [](Fields& fields, ReportReply& value) {
+    value.roster_version = fields.integer("roster_version", 0, kMax);
+    value.directive_sequence = fields.integer("directive_sequence", 0, kMax);
+    value.attestations = static_cast<std::uint32_t>(fields.integer("attestations", 0, 1 << 24));
+    value.batches_open = static_cast<std::uint32_t>(fields.integer("batches_open", 0, 1 << 24));
+    value.paused = fields.boolean("paused");
+    value.gateway_endpoint = fields.text("gateway_endpoint");
+    value.peers = fields.texts("peers");
+    value.poll_ms = static_cast<std::uint32_t>(fields.integer("poll_ms", 50, 3'600'000));
+    return ok();
+  });
+}
+
+}  // namespace lineside::api

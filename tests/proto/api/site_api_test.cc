@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/api/site_api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace lineside::api {
+namespace {
+
+NodeReport sample() {
+  NodeReport report;
+  report.device = "line3-cam07";
+  report.agent = "0.1.0";
+  report.hardware = {"jetson"};
+  report.state = "fetching";
+  report.directive_sequence = 4;
+  report.bundle = "vision/1.0.0.json";
+  report.version = "1.0.0";
+  report.tree = sha256(as_bytes("tree"));
+  report.trees = {report.tree};
+  report.inferring = true;
+  report.transfer = Transfer{};
+  report.transfer->length = 5ULL << 30;
+  report.transfer->pieces = 9;
+  report.transfer->piece_map = {0xff, 0x80};
+  report.check = CheckSummary{"live", "pass", "", {}, {{"latency.p50_us", "73.1"}}, ""};
+  return report;
+}
+
+TEST(NodeReport, SurvivesTheWire) {
+  auto back = parse_node_report(as_bytes(to_json(sample()).dump()));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  EXPECT_EQ(to_json(*back), to_json(sample()));
+}
+
+TEST(NodeReport, IgnoresMembersOfANewerVersion) {
+  auto body = to_json(sample());
+  body["colour"] = "blue";
+  EXPECT_TRUE(parse_node_report(as_bytes(body.dump())).ok());
+}
+
+TEST(NodeReport, NamesTheMemberThatIsWrong) {
+  auto body = to_json(sample());
+  body["inferences"] = -1;
+  auto back = parse_node_report(as_bytes(body.dump()));
+  ASSERT_FALSE(back.ok());
+  EXPECT_EQ(back.error().code, Code::kMalformed);
+  EXPECT_NE(back.error().what.find("inferences"), std::string::npos) << back.error().what;
+}
+
+TEST(NodeReport, RefusesAPieceMapLargerThanThePieces) {
+  auto body = to_json(sample());
+  body["transfer"]["piece_map"] = to_base64(Bytes(100, 1));
+  EXPECT_FALSE(parse_node_report(as_bytes(body.dump())).ok());
+}
+
+TEST(NodeReport, RefusesABodyOverTheCap) {
+  Bytes body(kMaxReportBytes + 1, ' ');
+  EXPECT_EQ(parse_node_report(body).error().code, Code::kTooLarge);
+}
+
+TEST(ReportReply, SurvivesTheWire) {
+  ReportReply reply;
+  reply.batches_open = 3;
+  reply.peers = {"127.0.0.5:7001"};
+  auto back = parse_report_reply(as_bytes(to_json(reply).dump()));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  EXPECT_EQ(to_json(*back), to_json(reply));
+}
+
+TEST(Endpoint, ReadsBothFamilies) {
+  EXPECT_EQ(parse_endpoint("10.0.0.1:80")->text(), "10.0.0.1:80");
+  EXPECT_EQ(parse_endpoint("[fe80::1]:65535")->text(), "[fe80::1]:65535");
+}
+
+TEST(Endpoint, RefusesNamesBadPortsAndRest) {
+  for (const char* bad : {"", "host:80", "10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "10.0.0.1:8x",
+                          "fe80::1:80", "[10.0.0.1]:80", "10.0.0.1:-1"}) {
+    EXPECT_EQ(parse_endpoint(bad).error().code, Code::kMalformed) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace lineside::api
