@@ -312,19 +312,13 @@ class PosixDisk final : public Disk {
     return ok();
   }
 
+  // One syncfs(2) instead of an fsync for each of thousands of files. It reports write-back errors
+  // since Linux 5.8.
   [[nodiscard]] Result<void> sync_tree(const Path& dir) override {
-    TRY_ASSIGN(auto entries, list(dir));
-    for (const DirEntry& entry : entries) {
-      Path path = dir / entry.name;
-      if (entry.type == FileType::kDirectory) {
-        TRY(sync_tree(path));
-      } else if (entry.type == FileType::kFile) {
-        Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (!fd) return failure("open", path);
-        if (::fsync(fd.get()) != 0) return failure("sync", path);
-      }
-    }
-    return sync_dir(dir);
+    Fd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return failure("open", dir);
+    if (::syncfs(fd.get()) != 0) return failure("sync the file system of", dir);
+    return ok();
   }
 
   [[nodiscard]] Result<std::uint64_t> free_bytes(const Path& dir) const override {
