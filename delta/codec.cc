@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delta/codec.h"
+
+#include <lzma.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <vector>
+
+namespace lineside::delta {
+namespace {
+
+constexpr std::size_t kPortionBytes = 16U << 10;
+
+Error corrupt(const std::string& why) {
+  return {Code::kMalformed, "compressed stream: " + why};
+}
+
+// The coded bytes of one stream, portion by portion.
+class Portions {
+ public:
+  Portions(const InputFile& file, std::uint64_t offset, std::uint64_t length)
+      : file_(file),
+        offset_(offset),
+        left_(length),
+        buffer_(std::min<std::uint64_t>(kPortionBytes, std::max<std::uint64_t>(length, 1))) {}
+
+  // The next portion; empty at the end.
+  Result<BytesView> next() {
+    std::size_t want = std::min<std::uint64_t>(buffer_.size(), left_);
+    std::span<std::uint8_t> part = std::span(buffer_).first(want);
+    TRY_ASSIGN(std::size_t got, file_.read_at(offset_, part));
+    if (got != want) return corrupt("the file is cut off");
+    offset_ += want;
+    left_ -= want;
+    return BytesView(part);
+  }
+
+ private:
+  const InputFile& file_;
+  std::uint64_t offset_;
+  std::uint64_t left_;
+  Bytes buffer_;
+};
+
+class StoredDecoder final : public StreamDecoder {
+ public:
+  StoredDecoder(const InputFile& file, std::uint64_t offset, const StreamInfo& info)
+      : StreamDecoder(info.raw_length), file_(file), offset_(offset) {}
+
+ private:
+  [[nodiscard]] Result<void> fill(std::span<std::uint8_t> out) override {
+    TRY_ASSIGN(std::size_t got, file_.read_at(offset_, out));
+    if (got != out.size()) return corrupt("the file is cut off");
+    offset_ += got;
+    return ok();
+  }
+
+  const InputFile& file_;
+  std::uint64_t offset_;
+};
+
+class ZstdDecoder final : public StreamDecoder {
+ public:
+  ZstdDecoder(const InputFile& file, std::uint64_t offset, const StreamInfo& info, BytesView prefix)
+      : StreamDecoder(info.raw_length),
+        portions_(file, offset, info.coded_length),
+        context_(ZSTD_createDCtx(), ZSTD_freeDCtx) {
+    ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, info.window_log);
+    if (!prefix.empty()) ZSTD_DCtx_refPrefix(context_.get(), prefix.data(), prefix.size());
+  }
+
+ private:
+  [[nodiscard]] Result<void> fill(std::span<std::uint8_t> out) override {
+    ZSTD_outBuffer output{out.data(), out.size(), 0};
+    while (output.pos < output.size) {
+      if (input_.pos == input_.size) {
+        TRY_ASSIGN(BytesView portion, portions_.next());
+        input_ = {portion.data(), portion.size(), 0};
+      }
+      std::size_t before = output.pos;
+      bool was_empty = input_.size == 0;
+      std::size_t state = ZSTD_decompressStream(context_.get(), &output, &input_);
+      if (ZSTD_isError(state) != 0) return corrupt(ZSTD_getErrorName(state));
+      if (output.pos == output.size) break;
+      if (state == 0) return corrupt("it ends early");
+      if (was_empty && output.pos == before) return corrupt("it is cut off");
+    }
+    return ok();
+  }
+
+  Portions portions_;
+  std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context_;
+  ZSTD_inBuffer input_{nullptr, 0, 0};
+};
+
+class LzmaDecoder final : public StreamDecoder {
+ public:
+  LzmaDecoder(const InputFile& file, std::uint64_t offset, const StreamInfo& info, BytesView prefix)
+      : StreamDecoder(info.raw_length), portions_(file, offset, info.coded_length) {
+    lzma_options_lzma options{};
+    options.dict_size = 1U << info.window_log;
+    options.preset_dict = prefix.empty() ? nullptr : prefix.data();
+    options.preset_dict_size = static_cast<std::uint32_t>(prefix.size());
+    options.lc = info.lzma_props % 9;
+    options.lp = info.lzma_props / 9 % 5;
+    options.pb = info.lzma_props / 45;
+    lzma_set_ext_size(options, info.raw_length);
+    lzma_filter chain[] = {{LZMA_FILTER_LZMA1EXT, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+    usable_ = lzma_raw_decoder(&stream_, chain) == LZMA_OK;
+  }
+  ~LzmaDecoder() override { lzma_end(&stream_); }
+  LzmaDecoder(const LzmaDecoder&) = delete;
+  LzmaDecoder& operator=(const LzmaDecoder&) = delete;
+
+ private:
+  [[nodiscard]] Result<void> fill(std::span<std::uint8_t> out) override {
+    if (!usable_) return corrupt("no decoder for its parameters");
+    stream_.next_out = out.data();
+    stream_.avail_out = out.size();
+    while (stream_.avail_out > 0) {
+      if (stream_.avail_in == 0) {
+        TRY_ASSIGN(BytesView portion, portions_.next());
+        stream_.next_in = portion.data();
+        stream_.avail_in = portion.size();
+      }
+      lzma_ret state = lzma_code(&stream_, LZMA_RUN);
+      if (stream_.avail_out == 0 && (state == LZMA_OK || state == LZMA_STREAM_END)) break;
+      if (state != LZMA_OK) {
+        return corrupt("LZMA decoder stopped with " + std::to_string(state));
+      }
+    }
+    return ok();
+  }
+
+  Portions portions_;
+  lzma_stream stream_ = LZMA_STREAM_INIT;
+  bool usable_ = false;
+};
+
+unsigned window_for(std::uint64_t bytes, unsigned most) {
+  unsigned log = static_cast<unsigned>(std::bit_width(std::max<std::uint64_t>(bytes, 2) - 1));
+  return std::clamp(log, kMinWindowLog, most);
+}
+
+Result<CodedStream> encode_zstd(BytesView raw, int level, unsigned window_log, BytesView prefix) {
+  std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, static_cast<int>(window_log));
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 0);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 0);
+  if (raw.size() > (4U << 20)) {
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_enableLongDistanceMatching, 1);
+  }
+  if (!prefix.empty()) ZSTD_CCtx_refPrefix(context.get(), prefix.data(), prefix.size());
+  CodedStream coded;
+  coded.data.resize(ZSTD_compressBound(raw.size()));
+  std::size_t size =
+      ZSTD_compress2(context.get(), coded.data.data(), coded.data.size(), raw.data(), raw.size());
+  if (ZSTD_isError(size) != 0) {
+    return Error{Code::kInternal, std::string("zstd: ") + ZSTD_getErrorName(size)};
+  }
+  coded.data.resize(size);
+  coded.info = {Codec::kZstd, 0, static_cast<std::uint8_t>(window_log), raw.size(), size};
+  return coded;
+}
+
+struct LzmaParameters {
+  unsigned lc, lp, pb;
+};
+
+Result<CodedStream> encode_lzma(BytesView raw, LzmaParameters parameters, unsigned window_log,
+                                BytesView prefix, int effort) {
+  lzma_options_lzma options{};
+  lzma_lzma_preset(&options, effort > 1 ? 9 | LZMA_PRESET_EXTREME : 6);
+  options.dict_size = 1U << window_log;
+  options.lc = parameters.lc;
+  options.lp = parameters.lp;
+  options.pb = parameters.pb;
+  options.preset_dict = prefix.empty() ? nullptr : prefix.data();
+  options.preset_dict_size = static_cast<std::uint32_t>(prefix.size());
+  lzma_filter chain[] = {{LZMA_FILTER_LZMA1EXT, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+  CodedStream coded;
+  coded.data.resize(raw.size() + raw.size() / 3 + 128);
+  lzma_stream stream = LZMA_STREAM_INIT;
+  lzma_ret state = lzma_raw_encoder(&stream, chain);
+  if (state == LZMA_OK) {
+    stream.next_in = raw.data();
+    stream.avail_in = raw.size();
+    stream.next_out = coded.data.data();
+    stream.avail_out = coded.data.size();
+    state = lzma_code(&stream, LZMA_FINISH);
+  }
+  std::size_t size = coded.data.size() - stream.avail_out;
+  lzma_end(&stream);
+  if (state != LZMA_STREAM_END) {
+    return Error{Code::kInternal, "LZMA encoder stopped with " + std::to_string(state)};
+  }
+  coded.data.resize(size);
+  std::uint8_t props =
+      static_cast<std::uint8_t>(parameters.lc + 9 * (parameters.lp + 5 * parameters.pb));
+  coded.info = {Codec::kLzma, props, static_cast<std::uint8_t>(window_log), raw.size(), size};
+  return coded;
+}
+
+// Found on shared objects, kernel images and scripts: numbers have no alignment, differences keep
+// that of the code they come from, and only text gains from more literal context.
+std::vector<LzmaParameters> lzma_parameters(Content content, int effort) {
+  switch (content) {
+    case Content::kNumbers:
+      if (effort < 3) return {{0, 0, 0}};
+      return {{0, 0, 0}, {3, 0, 0}, {1, 0, 1}};
+    case Content::kDifferences:
+      if (effort < 3) return {{0, 0, 2}};
+      return {{0, 0, 2}, {0, 2, 2}, {3, 0, 2}, {0, 0, 0}};
+    case Content::kData:
+      if (effort < 2) return {{3, 0, 2}};
+      if (effort < 3) return {{3, 0, 2}, {4, 0, 0}};
+      return {{3, 0, 2}, {4, 0, 0}, {2, 2, 2}, {1, 0, 3}};
+  }
+  return {};
+}
+
+void keep_smaller(CodedStream& best, CodedStream candidate) {
+  if (candidate.data.size() < best.data.size()) best = std::move(candidate);
+}
+
+}  // namespace
+
+Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& options,
+                           BytesView prefix) {
+  CodedStream best;
+  best.info = {Codec::kStored, 0, 0, raw.size(), raw.size()};
+  best.data.assign(raw.begin(), raw.end());
+  if (raw.empty()) return best;
+  unsigned window = window_for(raw.size() + prefix.size(), options.window_log);
+  if (prefix.size() + raw.size() > (1ULL << window) && !prefix.empty()) {
+    return Error{Code::kUsage, "prefix and data do not fit into the window"};
+  }
+  int level = options.effort > 1 ? 22 : 9;
+  // LZMA wins nearly always where it is allowed, so zstd is then tried on small streams alone.
+  if (!options.lzma || options.effort > 2 || raw.size() < (1U << 20)) {
+    TRY_ASSIGN(CodedStream coded, encode_zstd(raw, level, window, prefix));
+    keep_smaller(best, std::move(coded));
+  }
+  if (!options.lzma) return best;
+  for (LzmaParameters parameters : lzma_parameters(content, options.effort)) {
+    TRY_ASSIGN(CodedStream coded, encode_lzma(raw, parameters, window, prefix, options.effort));
+    keep_smaller(best, std::move(coded));
+  }
+  return best;
+}
+
+std::uint64_t decoder_memory(const StreamInfo& info) {
+  switch (info.codec) {
+    case Codec::kStored:
+      return 0;
+    case Codec::kZstd:
+      return (1ULL << info.window_log) + (512U << 10);
+    case Codec::kLzma:
+      return (1ULL << info.window_log) + (64U << 10);
+  }
+  return 0;
+}
+
+Result<std::unique_ptr<StreamDecoder>> StreamDecoder::open(const InputFile& file,
+                                                           std::uint64_t offset,
+                                                           const StreamInfo& info,
+                                                           BytesView prefix) {
+  std::unique_ptr<StreamDecoder> decoder;
+  switch (info.codec) {
+    case Codec::kStored:
+      decoder = std::make_unique<StoredDecoder>(file, offset, info);
+      break;
+    case Codec::kZstd:
+      decoder = std::make_unique<ZstdDecoder>(file, offset, info, prefix);
+      break;
+    case Codec::kLzma:
+      decoder = std::make_unique<LzmaDecoder>(file, offset, info, prefix);
+      break;
+  }
+  return decoder;
+}
+
+Result<void> StreamDecoder::read(std::span<std::uint8_t> out) {
+  if (out.size() > left_) return corrupt("more is asked of it than it holds");
+  TRY(fill(out));
+  left_ -= out.size();
+  return ok();
+}
+
+Result<Bytes> decode_all(const InputFile& file, std::uint64_t offset, const StreamInfo& info,
+                         std::uint64_t max_bytes, BytesView prefix) {
+  if (info.raw_length > max_bytes) {
+    return Error{Code::kTooLarge, "compressed stream: " + std::to_string(info.raw_length) +
+                                      " bytes, at most " + std::to_string(max_bytes) +
+                                      " are allowed"};
+  }
+  Bytes data(info.raw_length);
+  TRY_ASSIGN(auto decoder, StreamDecoder::open(file, offset, info, prefix));
+  TRY(decoder->read(data));
+  return data;
+}
+
+}  // namespace lineside::delta
