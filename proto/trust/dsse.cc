@@ -80,8 +80,8 @@ Result<json> signature_object(BytesView message, const PrivateKey& signer) {
 }  // namespace
 
 Bytes pre_authentication_encoding(std::string_view payload_type, BytesView payload) {
-  Bytes out = to_bytes(fmt::format("DSSEv1 {} {} {} ", payload_type.size(), payload_type,
-                                   payload.size()));
+  Bytes out =
+      to_bytes(fmt::format("DSSEv1 {} {} {} ", payload_type.size(), payload_type, payload.size()));
   out.insert(out.end(), payload.begin(), payload.end());
   return out;
 }
@@ -124,9 +124,9 @@ Result<Opened> open(BytesView bytes, std::string_view payload_type, const Author
                                                   opened.signers.size(), authority.threshold)};
   }
   if (envelope.payload_type != payload_type) {
-    return Error{Code::kUnsupported, fmt::format("payload type \"{}\" where \"{}\" is expected",
-                                                 envelope.payload_type.substr(0, 100),
-                                                 payload_type)};
+    return Error{Code::kUnsupported,
+                 fmt::format("payload type \"{}\" where \"{}\" is expected",
+                             envelope.payload_type.substr(0, 100), payload_type)};
   }
   opened.digest = sha256(envelope.payload);
   opened.payload = std::move(envelope.payload);

@@ -89,11 +89,17 @@ void Fields::fail(std::string_view name, std::string_view expected) {
   fail_path(node_->path + "." + std::string(name), expected);
 }
 
-void Fields::ignore(std::string_view name) { node_->known.emplace(name); }
+void Fields::ignore(std::string_view name) {
+  node_->known.emplace(name);
+}
 
-const std::string& Fields::path() const { return node_->path; }
+const std::string& Fields::path() const {
+  return node_->path;
+}
 
-bool Fields::has(std::string_view name) const { return node_->object->contains(name); }
+bool Fields::has(std::string_view name) const {
+  return node_->object->contains(name);
+}
 
 Result<void> Fields::finish() const {
   if (node_->error->has_value()) return **node_->error;
@@ -221,8 +227,8 @@ std::vector<Fields> Fields::list(std::string_view name) {
   }
   out.reserve(value->size());
   for (std::size_t i = 0; i < value->size(); ++i) {
-    out.push_back(child((*value)[i],
-                        node_->path + "." + std::string(name) + "[" + std::to_string(i) + "]"));
+    out.push_back(
+        child((*value)[i], node_->path + "." + std::string(name) + "[" + std::to_string(i) + "]"));
   }
   return out;
 }
@@ -242,7 +248,8 @@ std::map<std::string, std::int64_t> Fields::integer_map(std::string_view name) {
   Fields dictionary = object(name);
   std::map<std::string, std::int64_t> out;
   for (const auto& [key, value] : dictionary.node_->object->items()) {
-    out.emplace(key, dictionary.integer(key, std::numeric_limits<std::int64_t>::min(), kMaxInteger));
+    out.emplace(key,
+                dictionary.integer(key, std::numeric_limits<std::int64_t>::min(), kMaxInteger));
   }
   return out;
 }

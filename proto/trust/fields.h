@@ -30,8 +30,9 @@ namespace lineside::trust {
 
 inline constexpr std::int64_t kMaxInteger = std::numeric_limits<std::int64_t>::max();
 
-// What finish() says of members that nobody asked for. kAllowed only where a specification demands it
-// (TUF, DSSE, in-toto): in our own documents an unknown member may be a condition that we would miss.
+// What finish() says of members that nobody asked for. kAllowed only where a specification demands
+// it (TUF, DSSE, in-toto): in our own documents an unknown member may be a condition that we would
+// miss.
 enum class UnknownMembers { kRefused, kAllowed };
 
 // Cheap to copy; copies share the first error. The json value outlives it. One thread.
@@ -46,13 +47,13 @@ class Fields {
   std::string text(std::string_view name);
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
   bool boolean(std::string_view name);
-  Digest digest(std::string_view name);                 // 64 lower-case hexadecimal digits
-  UtcTime utc(std::string_view name);                   // parse_utc's form
+  Digest digest(std::string_view name);  // 64 lower-case hexadecimal digits
+  UtcTime utc(std::string_view name);    // parse_utc's form
   std::vector<std::string> texts(std::string_view name);
   std::map<std::string, std::string> text_map(std::string_view name);
   std::map<std::string, std::int64_t> integer_map(std::string_view name);
-  Fields object(std::string_view name);                 // inherits the rule on unknown members
-  std::vector<Fields> list(std::string_view name);      // of objects
+  Fields object(std::string_view name);             // inherits the rule on unknown members
+  std::vector<Fields> list(std::string_view name);  // of objects
   // Every member of the object `name`, each an object itself: {"a":{…},"b":{…}}.
   std::map<std::string, Fields> object_map(std::string_view name);
   // Any value, unread: a TUF key, say. null if it is absent (an error).

@@ -43,8 +43,8 @@ class CountingIterator {
   std::size_t* taken_;
 };
 
-// Builds the tree from the parser's events and refuses what JSON allows but we do not. A callback that
-// returns false ends the parsing.
+// Builds the tree from the parser's events and refuses what JSON allows but we do not. A callback
+// that returns false ends the parsing.
 class StrictBuilder {
  public:
   StrictBuilder(unsigned max_depth, const std::size_t& taken)
@@ -79,7 +79,8 @@ class StrictBuilder {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& last, const json::exception& /*error*/) {
+  bool parse_error(std::size_t position, const std::string& last,
+                   const json::exception& /*error*/) {
     bool end = last.empty() || last == "<end of input>";
     error_ = Error{Code::kMalformed,
                    end ? fmt::format("byte {}: the JSON text is cut off or empty", position)
@@ -138,7 +139,9 @@ void append_string(std::string_view text, Bytes& out) {
   out.push_back('"');
 }
 
-void append_text(std::string_view text, Bytes& out) { out.insert(out.end(), text.begin(), text.end()); }
+void append_text(std::string_view text, Bytes& out) {
+  out.insert(out.end(), text.begin(), text.end());
+}
 
 Result<void> append_value(const json& value, Bytes& out);
 
@@ -203,8 +206,8 @@ Result<nlohmann::json> parse_json(BytesView text, std::string_view name, const J
                                               text.size(), limits.max_bytes)};
   }
   std::string_view view = as_text(text);
-  // The parser takes a NUL for the end of the input and would not see what stands behind it; it also
-  // skips a byte order mark, which RFC 8259 section 8.1 forbids.
+  // The parser takes a NUL for the end of the input and would not see what stands behind it; it
+  // also skips a byte order mark, which RFC 8259 section 8.1 forbids.
   if (auto nul = view.find('\0'); nul != std::string_view::npos) {
     return Error{Code::kMalformed, fmt::format("{}: byte {}: a NUL", name, nul)};
   }

@@ -123,10 +123,18 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
   return from_spki(der);
 }
 
-const std::string& PublicKey::keyid() const { return state_->keyid; }
-Scheme PublicKey::scheme() const { return state_->material.scheme; }
-json PublicKey::tuf() const { return state_->tuf; }
-const Bytes& PublicKey::spki() const { return state_->material.spki; }
+const std::string& PublicKey::keyid() const {
+  return state_->keyid;
+}
+Scheme PublicKey::scheme() const {
+  return state_->material.scheme;
+}
+json PublicKey::tuf() const {
+  return state_->tuf;
+}
+const Bytes& PublicKey::spki() const {
+  return state_->material.spki;
+}
 
 std::string PublicKey::pem() const {
   return spki().empty() ? std::string() : openssl::encode_public_pem(spki());
@@ -172,7 +180,9 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem,
   return PrivateKey(std::make_unique<State>(State{std::move(key), std::move(public_key)}));
 }
 
-const PublicKey& PrivateKey::public_key() const { return state_->public_key; }
+const PublicKey& PrivateKey::public_key() const {
+  return state_->public_key;
+}
 
 Result<Bytes> PrivateKey::sign(BytesView message) const {
   return openssl::sign(state_->key.get(), public_key().scheme(), message);

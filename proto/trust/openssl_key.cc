@@ -49,8 +49,8 @@ Result<void> append_coordinate(EVP_PKEY* key, const char* name, Bytes& out) {
   return ok();
 }
 
-// A point can be written compressed or not and a curve by name or by its parameters: two spellings of
-// one key must not count as two keys.
+// A point can be written compressed or not and a curve by name or by its parameters: two spellings
+// of one key must not count as two keys.
 Result<Bytes> p256_spki(EVP_PKEY* key) {
   Bytes out(kP256Prefix.begin(), kP256Prefix.end());
   TRY(append_coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, out));
@@ -101,7 +101,9 @@ const EVP_MD* digest_of(Scheme scheme) {
 
 }  // namespace
 
-Result<Bytes> spki_of(EVP_PKEY* key) { return is_p256(key) ? p256_spki(key) : encode_spki(key); }
+Result<Bytes> spki_of(EVP_PKEY* key) {
+  return is_p256(key) ? p256_spki(key) : encode_spki(key);
+}
 
 Result<PublicMaterial> load_spki(BytesView der) {
   PublicMaterial material;

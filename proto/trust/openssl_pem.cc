@@ -14,8 +14,8 @@
 namespace lineside::trust::openssl {
 namespace {
 
-// scrypt (RFC 7914) with 16 MiB, what `openssl pkcs8 -scrypt` does: the most that OpenSSL reads back
-// without being told to allow more.
+// scrypt (RFC 7914) with 16 MiB, what `openssl pkcs8 -scrypt` does: the most that OpenSSL reads
+// back without being told to allow more.
 constexpr std::uint64_t kScryptN = 16384;
 constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 1;
@@ -72,9 +72,10 @@ Result<PrivateInfo> decrypt(const Block& block, std::optional<std::string_view> 
   const unsigned char* at = block.der.data();
   Encrypted encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(block.der.size())));
   if (encrypted == nullptr) return failure(Code::kMalformed, "not an encrypted PKCS#8 key");
-  PrivateInfo info(PKCS8_decrypt(encrypted.get(), passphrase->data(),
-                                 static_cast<int>(passphrase->size())));
-  if (info == nullptr) return failure(Code::kDenied, "the passphrase does not open the private key");
+  PrivateInfo info(
+      PKCS8_decrypt(encrypted.get(), passphrase->data(), static_cast<int>(passphrase->size())));
+  if (info == nullptr)
+    return failure(Code::kDenied, "the passphrase does not open the private key");
   return info;
 }
 
@@ -85,8 +86,7 @@ Result<PrivateInfo> read_private_info(const Block& block,
     return Error{Code::kUnsupported, "expected a PKCS#8 private key, found " + block.label};
   }
   const unsigned char* at = block.der.data();
-  PrivateInfo info(
-      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(block.der.size())));
+  PrivateInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(block.der.size())));
   if (info == nullptr) return failure(Code::kMalformed, "not a PKCS#8 key");
   return info;
 }
