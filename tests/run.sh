@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and runs every test. Safe to repeat; quick when nothing changed.
+#
+# usage: tests/run.sh [ctest arguments]      e.g. tests/run.sh -R Listing
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+deploy/install-deps.sh build run test
+
+# The differential tests ask the real Python packages.
+venv=build/venv
+if [ ! -e "$venv/ready" ]; then
+  echo "preparing $venv: packaging 26, securesystemslib"
+  rm -rf "$venv"
+  /usr/bin/python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check 'packaging==26.*' 'securesystemslib==1.*' cryptography
+  touch "$venv/ready"
+fi
+
+echo "building (release)"
+cmake --preset release -DLINESIDE_PYTHON="$PWD/$venv/bin/python3" >build/configure.log ||
+  { cat build/configure.log; exit 1; }
+cmake --build --preset release --parallel "$(nproc)"
+
+echo "testing"
+# Site tests share the machine's two cores and its network name spaces, so they run one at a time.
+ctest --preset release --parallel "$(nproc)" --schedule-random "$@"
