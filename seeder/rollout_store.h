@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway remembers across restarts, in one SQLite file: nodes and their last reports,
+// requests to enrol, signed envelopes as received, rollouts, the event log, bytes over the WAN.
+//
+// The event log is append-only, held so by triggers. A rollout's new state and the decisions that
+// led to it are committed together, so a restart neither repeats nor skips a step.
+//
+// Codes: kIo, kNoSpace, kMalformed (a damaged row). Any thread: calls are serialised inside.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/base/bytes.h"
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+#include "proto/base/result.h"
+#include "seeder/rollout_planner.h"
+
+namespace lineside::seeder {
+
+enum class DocumentKind { kRoster, kDirective };
+
+struct PendingDevice {
+  std::string device;
+  Bytes spki;
+  std::string fingerprint;
+  std::vector<std::string> hardware;
+  std::string agent;
+  UtcTime first_seen{};
+  UtcTime last_seen{};
+};
+
+struct StoredReport {
+  std::string device;
+  std::string json;  // NodeReport as it was received
+  UtcTime heard{};
+};
+
+struct Event {
+  std::int64_t number = 0;
+  UtcTime at{};
+  std::string kind;           // "enrol", "roster", "directive", "batch-open", "mirror", …
+  std::string actor;          // key id or device id; "gateway" for its own decisions
+  std::string device;         // empty if it is about no single one
+  std::int64_t sequence = 0;  // of the directive that it is about, 0 for none
+  std::string document;       // hex digest of the document that it rests on, empty for none
+  std::string text;
+};
+
+struct WanBytes {
+  std::uint64_t payload = 0;
+  std::uint64_t metadata = 0;
+};
+
+struct StoredRollout {
+  RolloutState state;
+  std::string bundle;
+};
+
+// How many requests to enrol are kept: strangers may ask, but not fill the disk.
+inline constexpr std::size_t kMaxPending = 4096;
+
+class RolloutStore {
+ public:
+  static Result<std::unique_ptr<RolloutStore>> open(const Path& file);
+  ~RolloutStore();
+
+  // Envelopes. The newest is the one with the highest number (roster version, sequence).
+  Result<void> add_document(DocumentKind kind, std::int64_t number, const Digest& digest,
+                            BytesView envelope, const Event& event);
+  [[nodiscard]] Result<std::optional<Bytes>> newest_document(DocumentKind kind) const;
+  [[nodiscard]] Result<std::optional<Bytes>> document(DocumentKind kind, std::int64_t number) const;
+
+  // One of each canary's payloads for a directive. False if it was held already.
+  Result<bool> add_attestation(const Digest& digest, const Digest& directive, BytesView envelope,
+                               const Event& event);
+  [[nodiscard]] Result<std::vector<Bytes>> attestations(const Digest& directive) const;
+
+  // The last report of a device, and the last one under each directive.
+  Result<void> put_report(const StoredReport& report, std::int64_t sequence);
+  [[nodiscard]] Result<std::vector<StoredReport>> reports() const;
+  [[nodiscard]] Result<std::vector<StoredReport>> reports_under(std::int64_t sequence) const;
+
+  // True if the key was not pending before. kTooLarge past kMaxPending.
+  Result<bool> put_pending(const PendingDevice& pending);
+  Result<void> remove_pending(BytesView spki);
+  [[nodiscard]] Result<std::vector<PendingDevice>> pending() const;
+
+  // (one transaction)
+  Result<void> put_rollout(const StoredRollout& rollout, const std::vector<Event>& events);
+  [[nodiscard]] Result<std::optional<StoredRollout>> rollout(std::int64_t sequence) const;
+  [[nodiscard]] Result<std::vector<StoredRollout>> rollouts() const;  // by sequence
+
+  Result<void> add_event(const Event& event);
+  // Numbers above `after`, at most `limit`, in order.
+  [[nodiscard]] Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) const;
+
+  // Bytes that crossed the WAN for a release; "" is for what serves none in particular.
+  Result<void> add_wan(std::string_view release, const WanBytes& more);
+  [[nodiscard]] Result<WanBytes> wan(std::string_view release) const;
+  [[nodiscard]] Result<WanBytes> wan_total() const;
+
+ private:
+  struct State;
+  explicit RolloutStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lineside::seeder
