@@ -27,6 +27,7 @@ class Message {
 
   [[nodiscard]] bool done() const { return at_ >= end_; }
   [[nodiscard]] std::uint64_t at() const { return at_; }
+  [[nodiscard]] std::uint64_t size() const { return end_ - at_; }
 
   Result<std::uint64_t> varint() {
     std::array<std::uint8_t, 10> bytes{};
@@ -84,6 +85,7 @@ class Message {
 };
 
 Result<void> read_opset(Message message, OnnxFacts& out) {
+  if (message.size() > kMaxText) return Error{Code::kTooLarge, "ONNX: an operator set over 4 KiB"};
   std::string domain;
   std::uint64_t version = 0;
   while (!message.done()) {
