@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directive: an operator's word on what to install, where first, and how carefully. Signed (DSSE,
-// kDirectiveType). A node obeys the directive with the highest sequence for its site. Going back to an
-// older bundle is a new directive with a higher sequence.
+// The directive: an operator's word on what to install, where first, and how carefully. Signed
+// (DSSE, kDirectiveType). A node obeys the directive with the highest sequence for its site. Going
+// back to an older bundle is a new directive with a higher sequence.
 #pragma once
 
 #include <chrono>
@@ -26,16 +26,16 @@ struct FailureLimit {
 
 struct Directive {
   std::string site;
-  std::int64_t sequence = 0;           // >= 1, rises with each directive of the site
+  std::int64_t sequence = 0;  // >= 1, rises with each directive of the site
   UtcTime issued{};
   UtcTime not_before{};
-  UtcTime expires{};                   // no node begins under it afterwards
-  std::string bundle;                  // manifest's TUF target name, "vision/2.0.0.json"
-  Digest manifest;                     // SHA-256 of the manifest's bytes: what counts
-  std::vector<std::string> devices;    // ids, sorted, all that are meant, canaries included
-  std::vector<std::string> canaries;   // ids, sorted, a part of `devices`, at least one
-  std::chrono::seconds soak{};         // after the last canary's attestation
-  std::uint32_t batch_size = 50;       // >= 1
+  UtcTime expires{};                  // no node begins under it afterwards
+  std::string bundle;                 // manifest's TUF target name, "vision/2.0.0.json"
+  Digest manifest;                    // SHA-256 of the manifest's bytes: what counts
+  std::vector<std::string> devices;   // ids, sorted, all that are meant, canaries included
+  std::vector<std::string> canaries;  // ids, sorted, a part of `devices`, at least one
+  std::chrono::seconds soak{};        // after the last canary's attestation
+  std::uint32_t batch_size = 50;      // >= 1
   FailureLimit failure_limit;
   OnFailure on_failure = OnFailure::kPause;
   std::chrono::seconds device_deadline{3600};  // a silent device counts as failed after it
@@ -53,11 +53,11 @@ Result<Directive> parse_directive(BytesView payload);
 
 struct VerifiedDirective {
   Directive directive;
-  Digest digest;                       // of the payload: attestations name it
+  Digest digest;  // of the payload: attestations name it
   Bytes envelope;
 };
-// Opens and parses; kWrongSite; kRollback if the sequence is below `at_least_sequence`. Expiry is the
-// reader's business (verify_current), since what has begun may end after it.
+// Opens and parses; kWrongSite; kRollback if the sequence is below `at_least_sequence`. Expiry is
+// the reader's business (verify_current), since what has begun may end after it.
 Result<VerifiedDirective> verify_directive(BytesView envelope, const Authority& operators,
                                            std::string_view site, std::int64_t at_least_sequence);
 // kExpired if `now` is not in [not_before, expires).

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "proto/trust/listing.h"
+#include "proto/trust/utf8.h"
 
 namespace lineside::trust {
 namespace {
@@ -11,35 +11,6 @@ namespace {
 constexpr std::size_t kMaxPath = 4096;
 constexpr std::size_t kMaxName = 255;
 constexpr std::string_view kFirmware = "firmware/";
-
-struct Utf8Form {
-  std::size_t length = 0;   // 0: no lead byte
-  std::uint32_t bits = 0;   // of the code point, from the lead byte
-  std::uint32_t least = 0;  // smallest code point that needs this length
-};
-
-Utf8Form utf8_form(std::uint8_t lead) {
-  if (lead < 0x80) return {1, lead, 0};
-  if ((lead & 0xe0) == 0xc0) return {2, lead & 0x1fU, 0x80};
-  if ((lead & 0xf0) == 0xe0) return {3, lead & 0x0fU, 0x800};
-  if ((lead & 0xf8) == 0xf0) return {4, lead & 0x07U, 0x10000};
-  return {};
-}
-
-// Takes one code point off `text`; false for what RFC 3629 forbids.
-bool take_code_point(std::string_view& text, std::uint32_t& point) {
-  Utf8Form form = utf8_form(static_cast<std::uint8_t>(text.front()));
-  if (form.length == 0 || text.size() < form.length) return false;
-  point = form.bits;
-  for (std::size_t i = 1; i < form.length; ++i) {
-    auto byte = static_cast<std::uint8_t>(text[i]);
-    if ((byte & 0xc0) != 0x80) return false;
-    point = (point << 6) | (byte & 0x3fU);
-  }
-  text.remove_prefix(form.length);
-  bool surrogate = point >= 0xd800 && point <= 0xdfff;
-  return point >= form.least && point <= 0x10ffff && !surrogate;
-}
 
 // What paths and link targets share. Control characters (C0, DEL, C1) would let a name rewrite the
 // terminal or the log line that shows it; a backslash is a separator elsewhere.

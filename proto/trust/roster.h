@@ -15,20 +15,20 @@
 namespace lineside::trust {
 
 struct Device {
-  std::string id;                     // [a-z0-9][a-z0-9._-]{0,63}
+  std::string id;  // [a-z0-9][a-z0-9._-]{0,63}
   PublicKey key;
   std::vector<std::string> hardware;  // classes, at least one
   std::vector<std::string> groups;
-  bool canary = false;                // may be named as canary by a directive
+  bool canary = false;  // may be named as canary by a directive
   bool revoked = false;
 };
 
 struct Roster {
   std::string site;
-  std::int64_t version = 0;           // >= 1, rises with each roster
+  std::int64_t version = 0;  // >= 1, rises with each roster
   UtcTime issued{};
-  std::vector<PublicKey> gateways;    // keys of the site's gateways, at least one
-  std::vector<Device> devices;        // sorted by id, no id and no key twice
+  std::vector<PublicKey> gateways;  // keys of the site's gateways, at least one
+  std::vector<Device> devices;      // sorted by id, no id and no key twice
 
   [[nodiscard]] const Device* find(std::string_view id) const;
   // By key, revoked ones included; nullptr if nobody has it.
@@ -43,8 +43,8 @@ Result<Roster> parse_roster(BytesView payload);
 
 struct VerifiedRoster {
   Roster roster;
-  Digest digest;                      // of the payload
-  Bytes envelope;                     // as received: what is stored and passed on
+  Digest digest;   // of the payload
+  Bytes envelope;  // as received: what is stored and passed on
 };
 // Opens and parses; kWrongSite if it is for another site; kRollback if its version is below
 // `at_least_version`.
