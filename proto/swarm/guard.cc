@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/swarm/guard.h"
+
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/peer_request.hpp>
+
+namespace lineside::swarm {
+namespace {
+
+class PeerGuard final : public lt::peer_plugin {
+ public:
+  PeerGuard(std::shared_ptr<Guard> guard, lt::peer_connection_handle peer)
+      : guard_(std::move(guard)), peer_(std::move(peer)) {}
+
+  // True means that the block goes no further.
+  bool on_piece(const lt::peer_request& place, lt::span<const char> data) override {
+    const BytesView block = as_bytes({data.data(), static_cast<std::size_t>(data.size())});
+    if (guard_->admit(peer_.remote().address().to_string(),
+                      static_cast<std::uint32_t>(static_cast<int>(place.piece)),
+                      static_cast<std::uint64_t>(place.start), block)) {
+      return false;
+    }
+    peer_.disconnect(lt::errors::failed_hash_check, lt::operation_t::bittorrent,
+                     lt::peer_connection_interface::peer_error);
+    return true;
+  }
+
+ private:
+  std::shared_ptr<Guard> guard_;
+  lt::peer_connection_handle peer_;
+};
+
+}  // namespace
+
+void Neighbours::set_gateways(std::set<std::string> addresses) {
+  const std::lock_guard lock(mutex_);
+  gateways_ = std::move(addresses);
+}
+
+bool Neighbours::is_gateway(const std::string& address) const {
+  const std::lock_guard lock(mutex_);
+  return gateways_.contains(address);
+}
+
+Guard::Guard(const DeliveryFacts& facts, std::vector<Digest> leaves, std::set<std::uint32_t> stripe,
+             std::shared_ptr<const Neighbours> neighbours)
+    : facts_(facts),
+      leaves_(std::move(leaves)),
+      neighbours_(std::move(neighbours)),
+      stripe_(std::move(stripe)) {}
+
+GuardCounts Guard::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+bool Guard::matches(std::uint32_t piece, std::uint64_t offset, BytesView block) const {
+  const std::uint64_t start = std::uint64_t{piece} * piece_length(facts_.length) + offset;
+  if (start % kBlockBytes != 0 || start >= facts_.length) return false;
+  if (block.size() != std::min<std::uint64_t>(kBlockBytes, facts_.length - start)) return false;
+  return sha256(block) == leaves_[start / kBlockBytes];
+}
+
+bool Guard::admit(const std::string& address, std::uint32_t piece, std::uint64_t offset,
+                  BytesView block) {
+  const bool good = matches(piece, offset, block);
+  {
+    const std::lock_guard lock(mutex_);
+    if (good) {
+      (neighbours_->is_gateway(address) ? counts_.from_gateway : counts_.from_peers) +=
+          block.size();
+    } else {
+      counts_.bad += block.size();
+      counts_.culprits.insert(address);
+    }
+  }
+  if (!good) neighbours_->wake(facts_.root);
+  return good;
+}
+
+std::shared_ptr<lt::peer_plugin> Guard::new_connection(const lt::peer_connection_handle& peer) {
+  return std::make_shared<PeerGuard>(shared_from_this(), peer);
+}
+
+void Guard::on_piece_pass(lt::piece_index_t piece) {
+  if (stripe_.erase(static_cast<std::uint32_t>(static_cast<int>(piece))) > 0 && stripe_.empty()) {
+    const std::vector<lt::download_priority_t> even(piece_count(facts_.length),
+                                                    lt::default_priority);
+    torrent_.prioritize_pieces(even);
+  }
+  neighbours_->wake(facts_.root);
+}
+
+// Only a disk that returns other bytes than were written gets here, and every message that a peer
+// sends from now on could be the fatal one: pause() is queued before any of them can be.
+void Guard::on_piece_failed(lt::piece_index_t piece) {
+  torrent_.pause();
+  {
+    const std::lock_guard lock(mutex_);
+    counts_.error = Error{Code::kIo, "piece " + std::to_string(static_cast<int>(piece)) +
+                                         " read back from the disk differs from what was written"};
+  }
+  neighbours_->wake(facts_.root);
+}
+
+}  // namespace lineside::swarm
