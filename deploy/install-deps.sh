@@ -7,7 +7,7 @@ set -euo pipefail
 
 build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-rasterbar-dev libssl-dev
   libzstd-dev liblzma-dev libdivsufsort-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev
-  libcli11-dev libfmt-dev libgtest-dev"
+  libcli11-dev libfmt-dev libgtest-dev libbz2-dev"
 # What the programs and the demonstration call at run time.
 run="bubblewrap python3 python3-pip ca-certificates apt-utils"
 test="python3-venv bsdiff xdelta3 zstd iproute2 procps openssl"
