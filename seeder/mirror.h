@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vendor's repository at the site: verified by the gateway, served to nodes byte for byte.
+//
+//     DIR/trust/      what the gateway itself trusts (trust::Updater)
+//     DIR/metadata/   N.root.json, N.snapshot.json, N.targets.json, timestamp.json: for others
+//     DIR/targets/    NAME/HASH.VERSION.json and .listing
+//
+// Every byte from the origin is counted for the release that it serves, failed attempts included,
+// and the count survives a restart. With a budget, nothing is fetched that would exceed it:
+// kBudget. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/tuf/updater.h"
+#include "seeder/bundle_store.h"
+#include "seeder/origin.h"
+#include "seeder/rollout_store.h"
+
+namespace lineside::seeder {
+
+struct MirrorOptions {
+  std::uint64_t budget = 0;                // bytes a release, payload and metadata; 0: none
+  std::uint64_t max_bytes_per_second = 0;  // 0: no limit
+};
+
+// A manifest that the vendor's chain vouches for, with its listing.
+struct MirroredBundle {
+  std::string name;  // TUF target
+  Digest manifest_digest;
+  trust::Manifest manifest;
+  Bytes listing;
+};
+
+class Mirror {
+ public:
+  // All references outlive it.
+  Mirror(Disk& disk, Path dir, BundleStore& bundles, RolloutStore& counters, Origin& origin,
+         Clock& clock, MirrorOptions options);
+  // `vendor_root`: from commissioning, trusted only if nothing is yet. Reads what is here already.
+  Result<void> prepare(BytesView vendor_root);
+
+  // Asks the origin. Codes of Updater::refresh, kBudget. What was mirrored stays whatever happens.
+  // `release` is charged.
+  Result<void> refresh(const std::string& release, std::stop_token stop);
+
+  // The manifests that the vendor lists, by name; as of the last good refresh.
+  [[nodiscard]] std::vector<trust::TargetInfo> manifests() const;
+  [[nodiscard]] bool has_bundle(const std::string& name) const;
+  // Manifest and listing, from here or from the origin. kNotFound if the vendor does not list it.
+  Result<MirroredBundle> bundle(const std::string& name, std::stop_token stop);
+
+  // The cheapest signed delivery whose base the store holds, by the bytes that are still to come.
+  // nullopt if there is none; not meaningful if the tree is held.
+  struct Choice {
+    trust::Delivery delivery;
+    std::uint64_t remaining = 0;
+  };
+  [[nodiscard]] std::optional<Choice> cheapest(const trust::Manifest& manifest) const;
+  // Brings the bundle's tree into the store by the cheapest route. kNotFound without a route;
+  // kBudget; kMismatch if what came is not what was signed (it is removed); codes of Origin and
+  // Disk.
+  Result<void> supply(const MirroredBundle& bundle,
+                      const std::function<void(std::uint64_t)>& progress, std::stop_token stop);
+
+  [[nodiscard]] Path metadata_dir() const { return dir_ / "metadata"; }
+  [[nodiscard]] Path targets_dir() const { return dir_ / "targets"; }
+
+ private:
+  class Source;
+  Result<void> publish_metadata(Source& source);
+  Result<Bytes> target(trust::Updater& updater, const std::string& name, Source& source);
+  [[nodiscard]] Path part_path(const Digest& root) const;
+  Result<void> fetch_delivery(const trust::Delivery& delivery, const std::string& release,
+                              const std::function<void(std::uint64_t)>& progress,
+                              std::stop_token stop);
+  Result<void> apply(const trust::Delivery& delivery, const MirroredBundle& bundle,
+                     std::stop_token stop);
+  Result<void> check_budget(const std::string& release, std::uint64_t more) const;
+
+  Disk& disk_;
+  Path dir_;
+  BundleStore& bundles_;
+  RolloutStore& counters_;
+  Origin& origin_;
+  Clock& clock_;
+  MirrorOptions options_;
+};
+
+}  // namespace lineside::seeder

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answers that an operator's program gets (routes marked "operator" in proto/api/site_api.h).
+// They inform; nothing here is believed where it would matter: `lineside` verifies the vendor's
+// chain and every signature by itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/api/site_api.h"
+#include "proto/base/clock.h"
+#include "proto/base/result.h"
+#include "proto/base/sha256.h"
+
+namespace lineside::seeder {
+
+struct CanaryRow {
+  std::string device;
+  std::string evidence;  // "missing", "invalid", "failed", "passed"
+  std::string why;
+};
+
+struct RolloutRow {
+  std::int64_t sequence = 0;
+  std::string bundle;
+  std::string version;  // of the bundle, empty until its manifest is here
+  Digest manifest;
+  std::optional<Digest> tree;
+  std::string stage;  // stage_name
+  bool paused = false;
+  std::string reason;
+  std::uint32_t batches_open = 0;
+  std::uint32_t batch_count = 0;                // canaries count as one
+  std::map<std::string, std::int64_t> endings;  // ending_name -> devices
+  bool gate_open = false;
+  std::string gate;  // in words
+  std::vector<CanaryRow> canaries;
+  std::uint64_t wan_payload = 0;  // bytes, of this bundle
+  std::uint64_t wan_metadata = 0;
+  UtcTime issued{};
+};
+
+struct NodeRow {
+  std::string device;
+  std::string fingerprint;
+  std::vector<std::string> hardware;
+  std::vector<std::string> groups;
+  bool canary = false;
+  bool revoked = false;
+  std::optional<std::int64_t> batch;  // in the present directive
+  std::string ending;                 // ending_name, empty if not meant
+  std::string why;
+  std::optional<UtcTime> heard;
+  std::optional<api::NodeReport> report;
+};
+
+// Mirror and synthesis.
+struct SupplyRow {
+  std::string state;  // "idle", "refreshing", "fetching", "building", "making", "ready", "waiting"
+  std::string text;   // what it does, or the error that it waits after
+  std::uint64_t done = 0;  // bytes of the present fetch
+  std::uint64_t total = 0;
+  std::optional<UtcTime> retry_at;
+  std::optional<UtcTime> checked;  // last good refresh from the origin
+};
+
+struct SiteStatus {
+  std::string site;
+  std::string fingerprint;  // of the gateway's key
+  UtcTime now{};
+  std::int64_t roster_version = 0;
+  std::int64_t pending = 0;
+  SupplyRow supply;
+  std::optional<RolloutRow> rollout;
+  std::vector<NodeRow> nodes;    // by id
+  std::uint64_t wan_total = 0;   // bytes, all releases and metadata
+  std::uint64_t wan_budget = 0;  // bytes a release, 0: none
+};
+
+struct PendingRow {
+  std::string device;
+  std::string fingerprint;
+  Bytes spki;
+  std::vector<std::string> hardware;
+  std::string agent;
+  UtcTime first_seen{};
+  UtcTime last_seen{};
+};
+
+struct BundleRow {
+  std::string name;          // TUF target
+  std::uint64_t length = 0;  // of the manifest
+  bool mirrored = false;     // manifest and listing are here
+  bool held = false;         // so is the tree
+};
+
+// What reaches which base, for the operator's plan.
+struct PlanRoute {
+  Digest base;
+  std::uint64_t length = 0;  // bytes; 0 if it is still to be made
+  bool ready = false;
+};
+struct PlanView {
+  std::string bundle;
+  Digest target;
+  bool held = false;            // nothing has to cross the WAN
+  std::uint64_t wan_bytes = 0;  // the cheapest route's payload, what is here already deducted
+  std::optional<Digest> wan_base;
+  std::uint64_t wan_budget = 0;
+  std::uint64_t wan_used = 0;
+  std::vector<PlanRoute> routes;  // from every base on the floor and from nothing
+};
+
+struct EventRow {
+  std::int64_t number = 0;
+  UtcTime at{};
+  std::string kind;
+  std::string actor;
+  std::string device;
+  std::int64_t sequence = 0;
+  std::string document;
+  std::string text;
+};
+
+nlohmann::json to_json(const SiteStatus& value);
+nlohmann::json to_json(const NodeRow& value);
+nlohmann::json to_json(const PendingRow& value);
+nlohmann::json to_json(const BundleRow& value);
+nlohmann::json to_json(const PlanView& value);
+nlohmann::json to_json(const EventRow& value);
+
+// kMalformed naming the member; unknown members are ignored.
+Result<SiteStatus> parse_site_status(BytesView body);
+Result<std::vector<NodeRow>> parse_nodes(BytesView body);       // {"nodes":[…]}
+Result<std::vector<PendingRow>> parse_pending(BytesView body);  // {"pending":[…]}
+Result<std::vector<BundleRow>> parse_bundles(BytesView body);   // {"bundles":[…]}
+Result<PlanView> parse_plan(BytesView body);
+Result<std::vector<EventRow>> parse_events(BytesView body);  // {"events":[…]}
+
+}  // namespace lineside::seeder

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway accepts and what it answers, without sockets.
+//
+// It checks every document against the site root before it keeps it, although nobody relies on
+// that: nodes and operators check again. Every change is an event in the log, with who and which
+// document. Any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "proto/api/site_api.h"
+#include "proto/base/clock.h"
+#include "proto/trust/directive.h"
+#include "proto/trust/gate.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/roster.h"
+#include "seeder/operator_api.h"
+#include "seeder/rollout_store.h"
+
+namespace lineside::seeder {
+
+struct SiteOptions {
+  std::string name;
+  trust::Authority operators;             // of the site root
+  std::vector<trust::PublicKey> gateway;  // our own key: exactly one
+  std::string swarm_endpoint;  // what nodes are told; "0.0.0.0:P" if they must fill it in
+  std::uint32_t poll_ms = 2000;
+};
+
+enum class CallerClass { kNobody, kDevice, kOperator };
+
+// Who holds the key that the TLS handshake proved.
+struct Caller {
+  CallerClass is = CallerClass::kNobody;
+  std::string name;  // device id, or an operator's key id
+  Bytes spki;        // empty without a client certificate
+};
+
+// What the supply knows of the bundle that the present directive names.
+struct BundleNews {
+  Digest manifest_digest;
+  trust::Manifest manifest;
+  bool offered = false;  // deliveries can be had
+};
+
+class Site {
+ public:
+  // Reads what `store` holds. `store` and `clock` outlive it. kInternal if a stored document no
+  // longer verifies (another site root than before): better stop than serve what nodes refuse.
+  static Result<std::unique_ptr<Site>> open(SiteOptions options, RolloutStore& store, Clock& clock);
+
+  [[nodiscard]] Caller identify(const std::optional<Bytes>& spki) const;
+
+  // kMalformed for a bad id; kTooLarge if too many wait.
+  Result<api::EnrolReply> enrol(const Caller& caller, const api::EnrolRequest& request);
+
+  // Roster: codes of verify_roster; kRollback also for the version that is held already.
+  Result<void> post_roster(BytesView envelope, const Caller& caller);
+  // Directive: codes of verify_directive, kExpired, kRollback for a sequence that is not new,
+  // kConflict for devices or canaries that no node's gate would accept (it says which).
+  Result<void> post_directive(BytesView envelope, const Caller& caller);
+  // kUnknownKey, kWrongDevice if the caller is another than the signer; codes of
+  // verify_attestation.
+  Result<void> post_attestation(BytesView envelope, const Caller& caller);
+  Result<api::ReportReply> report(const Caller& caller, const api::NodeReport& report,
+                                  const std::string& remote_ip);
+  // kNotFound for another sequence than the present one; kConflict, see planner.
+  Result<void> command(std::int64_t sequence, Command what, const Caller& caller);
+  // Takes note of the time and of what has arrived: call about once a second.
+  void tick();
+  // From the supply.
+  void bundle_news(BundleNews news);
+  void note(const std::string& kind, const std::string& text);  // an event of the gateway's own
+
+  [[nodiscard]] std::optional<Bytes> roster_envelope() const;
+  [[nodiscard]] std::optional<Bytes> directive_envelope() const;
+  [[nodiscard]] std::optional<trust::VerifiedDirective> directive() const;
+  // Trees that nodes have reported: possible bases.
+  [[nodiscard]] std::vector<Digest> floor_trees() const;
+  // Status without supply and WAN, which the caller fills in.
+  [[nodiscard]] SiteStatus status() const;
+  // The nodes' last reports under an earlier directive; kNotFound.
+  [[nodiscard]] Result<SiteStatus> status_under(std::int64_t sequence) const;
+
+  // Called after a directive was accepted, on the caller's thread, without a lock held.
+  void on_directive(std::function<void()> wake);
+
+ private:
+  struct Heard {
+    api::NodeReport report;
+    UtcTime at{};
+  };
+  Site(SiteOptions options, RolloutStore& store, Clock& clock);
+  Result<void> load();
+  Result<void> load_reports();
+  Event event(std::string kind, std::string actor, std::string text) const;
+  Result<void> check_devices(const trust::Directive& directive) const;
+  trust::GateState gate_locked() const;
+  Observation observe_locked() const;
+  void plan_locked();
+  Result<void> keep_locked(const Planned& planned, const std::string& actor);
+  std::vector<std::string> peers_locked(const api::NodeReport& report);
+  std::string endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const;
+  RolloutRow rollout_row(const trust::VerifiedDirective& directive, const RolloutState& state,
+                         const trust::GateState& gate) const;
+  std::vector<NodeRow> node_rows(const std::map<std::string, Heard>& reports,
+                                 const trust::Directive* directive,
+                                 const RolloutState* state) const;
+
+  SiteOptions options_;
+  RolloutStore& store_;
+  Clock& clock_;
+  std::function<void()> wake_;
+
+  mutable std::mutex mutex_;
+  std::optional<trust::VerifiedRoster> roster_;
+  std::optional<trust::VerifiedDirective> directive_;
+  std::optional<RolloutState> rollout_;
+  std::optional<BundleNews> bundle_;
+  std::vector<Bytes> attestations_;  // of the present directive
+  std::map<std::string, Heard> reports_;
+  std::map<Digest, std::map<std::string, std::string>> carriers_;  // delivery -> device -> endpoint
+  std::mt19937 random_{std::random_device{}()};
+};
+
+}  // namespace lineside::seeder

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Site that tells people what is going on.
+#include <fmt/format.h>
+
+#include "seeder/site.h"
+
+namespace lineside::seeder {
+namespace {
+
+std::string_view evidence_name(trust::Evidence evidence) {
+  switch (evidence) {
+    case trust::Evidence::kMissing:
+      return "missing";
+    case trust::Evidence::kInvalid:
+      return "invalid";
+    case trust::Evidence::kFailed:
+      return "failed";
+    case trust::Evidence::kPassed:
+      return "passed";
+  }
+  return "missing";
+}
+
+}  // namespace
+
+RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const RolloutState& state,
+                             const trust::GateState& gate) const {
+  RolloutRow row;
+  row.sequence = directive.directive.sequence;
+  row.bundle = directive.directive.bundle;
+  row.manifest = directive.directive.manifest;
+  row.stage = stage_name(state.stage);
+  row.paused = state.paused;
+  row.reason = state.reason;
+  row.batches_open = state.batches_open;
+  row.batch_count = directive.directive.batch_count();
+  for (Ending ending : {Ending::kPending, Ending::kConfirmed, Ending::kFailed, Ending::kSilent,
+                        Ending::kWithdrawn}) {
+    row.endings[std::string(ending_name(ending))] = state.count(ending);
+  }
+  row.gate_open = gate.open;
+  row.gate = gate.describe();
+  for (const trust::CanaryEvidence& canary : gate.canaries) {
+    row.canaries.push_back(
+        {canary.device, std::string(evidence_name(canary.evidence)), canary.why});
+  }
+  row.issued = directive.directive.issued;
+  return row;
+}
+
+std::vector<NodeRow> Site::node_rows(const std::map<std::string, Heard>& reports,
+                                     const trust::Directive* directive,
+                                     const RolloutState* state) const {
+  std::vector<NodeRow> rows;
+  if (!roster_) return rows;
+  for (const trust::Device& device : roster_->roster.devices) {
+    NodeRow row;
+    row.device = device.id;
+    row.fingerprint = device.key.fingerprint();
+    row.hardware = device.hardware;
+    row.groups = device.groups;
+    row.canary = device.canary;
+    row.revoked = device.revoked;
+    if (directive != nullptr) {
+      if (auto batch = directive->batch_of(device.id)) row.batch = *batch;
+    }
+    if (state != nullptr) {
+      if (auto found = state->outcomes.find(device.id); found != state->outcomes.end()) {
+        row.ending = ending_name(found->second.ending);
+        row.why = found->second.why;
+      }
+    }
+    if (auto heard = reports.find(device.id); heard != reports.end()) {
+      row.heard = heard->second.at;
+      row.report = heard->second.report;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+SiteStatus Site::status() const {
+  std::lock_guard lock(mutex_);
+  SiteStatus status;
+  status.site = options_.name;
+  if (!options_.gateway.empty()) status.fingerprint = options_.gateway.front().fingerprint();
+  status.now = clock_.now();
+  status.roster_version = roster_ ? roster_->roster.version : 0;
+  if (auto pending = store_.pending(); pending.ok()) {
+    status.pending = static_cast<std::int64_t>(pending->size());
+  }
+  if (directive_ && rollout_) {
+    status.rollout = rollout_row(*directive_, *rollout_, gate_locked());
+    if (bundle_) {
+      status.rollout->version = bundle_->manifest.version;
+      status.rollout->tree = bundle_->manifest.tree;
+    }
+  }
+  status.nodes = node_rows(reports_, directive_ ? &directive_->directive : nullptr,
+                           rollout_ ? &*rollout_ : nullptr);
+  return status;
+}
+
+Result<SiteStatus> Site::status_under(std::int64_t sequence) const {
+  std::unique_lock lock(mutex_);
+  if (directive_ && directive_->directive.sequence == sequence) {
+    lock.unlock();
+    return status();
+  }
+  TRY_ASSIGN(auto envelope, store_.document(DocumentKind::kDirective, sequence));
+  TRY_ASSIGN(auto stored, store_.rollout(sequence));
+  if (!envelope || !stored) {
+    return Error{Code::kNotFound, fmt::format("there was no directive {}", sequence)};
+  }
+  TRY_ASSIGN(auto directive,
+             trust::verify_directive(*envelope, options_.operators, options_.name, 1));
+  std::map<std::string, Heard> reports;
+  TRY_ASSIGN(auto rows, store_.reports_under(sequence));
+  for (const StoredReport& row : rows) {
+    Result<api::NodeReport> report = api::parse_node_report(as_bytes(row.json));
+    if (report.ok()) reports[row.device] = {std::move(*report), row.heard};
+  }
+  SiteStatus status;
+  status.site = options_.name;
+  status.now = clock_.now();
+  status.roster_version = roster_ ? roster_->roster.version : 0;
+  status.rollout = rollout_row(directive, stored->state, {});
+  status.nodes = node_rows(reports, &directive.directive, &stored->state);
+  return status;
+}
+
+}  // namespace lineside::seeder
