@@ -145,7 +145,7 @@ unsigned window_for(std::uint64_t bytes, unsigned most) {
   return std::clamp(log, kMinWindowLog, most);
 }
 
-Result<CodedStream> encode_zstd(BytesView raw, int level, unsigned window_log, BytesView prefix) {
+Result<CodedStream> zstd_frame(BytesView raw, int level, unsigned window_log, BytesView prefix) {
   std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, static_cast<int>(window_log));
@@ -239,10 +239,9 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
   if (prefix.size() + raw.size() > (1ULL << window) && !prefix.empty()) {
     return Error{Code::kUsage, "prefix and data do not fit into the window"};
   }
-  int level = options.effort > 1 ? 22 : 9;
   // LZMA wins nearly always where it is allowed, so zstd is then tried on small streams alone.
   if (!options.lzma || options.effort > 2 || raw.size() < (1U << 20)) {
-    TRY_ASSIGN(CodedStream coded, encode_zstd(raw, level, window, prefix));
+    TRY_ASSIGN(CodedStream coded, encode_zstd(raw, options, prefix));
     keep_smaller(best, std::move(coded));
   }
   if (!options.lzma) return best;
@@ -251,6 +250,11 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
     keep_smaller(best, std::move(coded));
   }
   return best;
+}
+
+Result<CodedStream> encode_zstd(BytesView raw, const EncodeOptions& options, BytesView prefix) {
+  return zstd_frame(raw, options.effort > 1 ? 22 : 9,
+                    window_for(raw.size() + prefix.size(), options.window_log), prefix);
 }
 
 std::uint64_t decoder_memory(const StreamInfo& info) {

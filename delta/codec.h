@@ -49,6 +49,9 @@ struct EncodeOptions {
 Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& options,
                            BytesView prefix = {});
 
+// A zstd frame, whatever its size is, with a window of options.window_log.
+Result<CodedStream> encode_zstd(BytesView raw, const EncodeOptions& options, BytesView prefix = {});
+
 // Bytes of memory that decoding takes, the prefix not counted.
 std::uint64_t decoder_memory(const StreamInfo& info);
 

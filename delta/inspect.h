@@ -29,7 +29,7 @@ struct Inspection {
   std::uint64_t index_bytes = 0;  // header, index and embedded listing
   std::uint64_t apply_memory_bytes = 0;
   std::vector<MethodShare> methods;       // largest first
-  std::vector<FileCost> files;            // if a target listing is known; "same" ones included
+  std::vector<FileCost> files;            // if both listings are known; "same" ones included
   std::optional<trust::Listing> listing;  // the embedded one
 };
 

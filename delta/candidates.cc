@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delta/candidates.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "delta/cover_encoder.h"
+#include "delta/covers.h"
+#include "delta/memory_file.h"
+#include "delta/suffix_array.h"
+#include "delta/unit_decoder.h"
+
+namespace lineside::delta {
+namespace {
+
+Error cancelled() {
+  return {Code::kCancelled, "making the delivery was stopped"};
+}
+
+unsigned floor_log(std::uint64_t value) {
+  return static_cast<unsigned>(std::bit_width(std::max<std::uint64_t>(value, 2)) - 1);
+}
+
+// The largest windows with which all six decoders of a segment fit into the allowance.
+EncodeOptions options_for(Content content, bool covers, const CandidateOptions& options) {
+  std::uint64_t allowance = options.apply_memory_bytes - (2ULL << 20);
+  std::uint64_t share = allowance - (512U << 10);
+  if (covers) share = content == Content::kNumbers ? allowance / 24 : allowance * 10 / 34;
+  EncodeOptions encoding;
+  encoding.lzma = options.lzma;
+  encoding.effort = options.effort;
+  encoding.window_log = std::clamp(floor_log(share), kMinWindowLog, kMaxWindowLog);
+  return encoding;
+}
+
+Content content_of(std::size_t stream) {
+  if (stream == kDifferences) return Content::kDifferences;
+  return stream == kLiterals ? Content::kData : Content::kNumbers;
+}
+
+void add_stream(CodedUnit& coded, Segment& segment, CodedStream stream) {
+  segment.streams.push_back(stream.info);
+  coded.body.insert(coded.body.end(), stream.data.begin(), stream.data.end());
+}
+
+CodedUnit new_unit(Method method, BytesView base, BytesView target,
+                   const CandidateOptions& options) {
+  CodedUnit coded;
+  coded.unit.method = method;
+  coded.unit.base_length = base.size();
+  coded.unit.length = target.size();
+  coded.unit.segment_length = std::min<std::uint64_t>(options.segment_bytes, target.size());
+  return coded;
+}
+
+Result<CodedUnit> code_plain(BytesView base, BytesView target, const CandidateOptions& options,
+                             std::stop_token stop) {
+  CodedUnit coded = new_unit(Method::kPlain, base, target, options);
+  EncodeOptions encoding = options_for(Content::kData, false, options);
+  for (std::uint64_t at = 0; at < target.size(); at += coded.unit.segment_length) {
+    if (stop.stop_requested()) return cancelled();
+    BytesView part =
+        target.subspan(at, std::min<std::uint64_t>(coded.unit.segment_length, target.size() - at));
+    Segment segment{{}, coded.body.size()};
+    TRY_ASSIGN(CodedStream stream, encode(part, Content::kData, encoding));
+    add_stream(coded, segment, std::move(stream));
+    coded.unit.segments.push_back(std::move(segment));
+  }
+  return coded;
+}
+
+// The applier holds the base, and a window over base and target.
+bool prefix_fits(BytesView base, BytesView target, const CandidateOptions& options) {
+  std::uint64_t both = base.size() + target.size();
+  return !base.empty() && both + base.size() + (4U << 20) <= options.apply_memory_bytes &&
+         base.size() + std::bit_ceil(both) + (3U << 20) <= options.apply_memory_bytes;
+}
+
+Result<CodedUnit> code_prefix(BytesView base, BytesView target, const CandidateOptions& options) {
+  CodedUnit coded = new_unit(Method::kPrefix, base, target, options);
+  EncodeOptions encoding;
+  encoding.lzma = options.lzma;
+  encoding.effort = options.effort;
+  encoding.window_log = floor_log(std::bit_ceil(base.size() + target.size()));
+  encoding.window_log = std::max(encoding.window_log, kMinWindowLog);
+  Segment segment;
+  TRY_ASSIGN(CodedStream stream, encode(target, Content::kData, encoding, base));
+  add_stream(coded, segment, std::move(stream));
+  coded.unit.segments.push_back(std::move(segment));
+  return coded;
+}
+
+Result<CodedUnit> code_covers(std::span<const Cover> covers, BytesView base, BytesView target,
+                              bool split, const CandidateOptions& options, std::stop_token stop) {
+  CodedUnit coded = new_unit(split ? Method::kCoversSplit : Method::kCovers, base, target, options);
+  for (std::uint64_t at = 0; at < target.size(); at += coded.unit.segment_length) {
+    std::uint64_t length = std::min<std::uint64_t>(coded.unit.segment_length, target.size() - at);
+    CoverStreams streams = cover_streams(covers, base, target, at, length, split);
+    Segment segment{{}, coded.body.size()};
+    for (std::size_t i = 0; i < kCoverStreams; ++i) {
+      if (stop.stop_requested()) return cancelled();
+      Content content = content_of(i);
+      TRY_ASSIGN(CodedStream stream,
+                 encode(streams[i], content, options_for(content, true, options)));
+      add_stream(coded, segment, std::move(stream));
+    }
+    coded.unit.segments.push_back(std::move(segment));
+  }
+  return coded;
+}
+
+// A quick guess at what the covers will cost, to choose among thresholds.
+Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, BytesView target) {
+  CoverStreams streams = cover_streams(covers, base, target, 0, target.size(), true);
+  EncodeOptions quick;
+  quick.lzma = false;
+  quick.effort = 1;
+  quick.window_log = 22;
+  std::uint64_t sum = 0;
+  for (const Bytes& stream : streams) {
+    TRY_ASSIGN(CodedStream coded, encode_zstd(stream, quick));
+    sum += coded.data.size();
+  }
+  return sum;
+}
+
+std::vector<unsigned> thresholds(int effort) {
+  if (effort < 2) return {8};
+  return {8, 16, 24, 40};
+}
+
+// The covers of the threshold that looks cheapest.
+Result<std::vector<Cover>> best_covers(BytesView base, BytesView target, int effort,
+                                       std::stop_token stop) {
+  TRY_ASSIGN(auto sorted, SuffixArray::build(base));
+  std::vector<Cover> best;
+  std::optional<std::uint64_t> best_cost;
+  for (unsigned threshold : thresholds(effort)) {
+    std::vector<Cover> covers = find_covers(*sorted, base, target, threshold, stop);
+    if (stop.stop_requested()) return cancelled();
+    TRY_ASSIGN(std::uint64_t cost, estimate(covers, base, target));
+    if (best_cost && cost >= *best_cost) continue;
+    best_cost = cost;
+    best = std::move(covers);
+  }
+  return best;
+}
+
+std::uint64_t size_of(const CodedUnit& coded) {
+  return coded.body.size() + serialise_index({coded.unit}).size();
+}
+
+void keep_smaller(std::optional<CodedUnit>& best, CodedUnit candidate) {
+  if (!best || size_of(candidate) < size_of(*best)) best = std::move(candidate);
+}
+
+void add_windows(Unit& unit, BytesView target) {
+  if (unit.length <= kWindowBytes) return;
+  for (std::uint64_t at = 0; at < target.size(); at += kWindowBytes) {
+    Digest digest =
+        sha256(target.subspan(at, std::min<std::uint64_t>(kWindowBytes, target.size() - at)));
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < 8; ++i) value |= std::uint64_t{digest.bytes[i]} << (8 * i);
+    unit.windows.push_back(value);
+  }
+}
+
+Result<void> check_decoded(const CodedUnit& coded, BytesView base, BytesView target) {
+  MemoryFile file(coded.body);
+  BaseInMemory old_bytes(base);
+  std::uint64_t at = 0;
+  Result<void> decoded = decode_unit(coded.unit, file, old_bytes, [&](BytesView part) {
+    if (part.size() > target.size() - at ||
+        !std::equal(part.begin(), part.end(), target.begin() + static_cast<std::ptrdiff_t>(at))) {
+      return Result<void>(Error{Code::kInternal, "byte " + std::to_string(at) + " differs"});
+    }
+    at += part.size();
+    return ok();
+  });
+  if (decoded.ok() && at != target.size()) decoded = Error{Code::kInternal, "it ends early"};
+  if (decoded.ok()) return ok();
+  return Error{Code::kInternal, "the decoder does not give back what was coded"}.with(
+      decoded.error().what);
+}
+
+}  // namespace
+
+Result<CodedUnit> best_code(BytesView base, BytesView target, const CandidateOptions& options,
+                            std::stop_token stop) {
+  std::optional<CodedUnit> best;
+  bool prefix = prefix_fits(base, target, options);
+  if (prefix) {
+    TRY_ASSIGN(CodedUnit coded, code_prefix(base, target, options));
+    keep_smaller(best, std::move(coded));
+  }
+  if (!base.empty()) {
+    TRY_ASSIGN(std::vector<Cover> covers, best_covers(base, target, options.effort, stop));
+    for (bool split : {true, false}) {
+      if (!split && options.effort < 2) break;
+      TRY_ASSIGN(CodedUnit coded, code_covers(covers, base, target, split, options, stop));
+      keep_smaller(best, std::move(coded));
+    }
+  }
+  // Compression alone wins only if base and target have nothing in common.
+  if (!best || best->body.size() > target.size() / 8) {
+    TRY_ASSIGN(CodedUnit coded, code_plain(base, target, options, stop));
+    keep_smaller(best, std::move(coded));
+  }
+  if (stop.stop_requested()) return cancelled();
+  add_windows(best->unit, target);
+  TRY(check_decoded(*best, base, target));
+  return std::move(*best);
+}
+
+}  // namespace lineside::delta
