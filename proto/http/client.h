@@ -25,9 +25,9 @@ struct ClientOptions {
   std::string base_url;
   // https only. DER SubjectPublicKeyInfo that the server must hold. Absent: the system's
   // authorities (or those of `ca_pem`) and the host name decide.
-  std::optional<Bytes> pinned_key;
-  std::string ca_pem;
-  std::optional<Identity> identity;  // our client certificate
+  std::optional<Bytes> pinned_key = {};
+  std::string ca_pem = {};
+  std::optional<Identity> identity = {};  // our client certificate
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds read_timeout{30'000};  // without one byte
   std::chrono::milliseconds total_timeout{

@@ -6,6 +6,7 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <limits>
 
 namespace lineside::http {
 namespace {
@@ -78,7 +79,8 @@ Result<void> Exchange::State::read_head() {
   for (int interim = 0; interim < 8; ++interim) {
     parser.emplace();
     parser->header_limit(kMaxHead);
-    parser->body_limit(boost::none);  // the callers count
+    // The callers count. Not boost::none: with it Boost 1.74 refuses every Content-Length.
+    parser->body_limit(std::numeric_limits<std::uint64_t>::max());
     if (head_only) parser->skip(true);
     ErrorCode error;
     beast::http::read_header(source, buffer, *parser, error);

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <limits>
 
 #include "proto/http/tls.h"
 
@@ -91,7 +92,9 @@ void Session::handshake() {
 void Session::read_head() {
   parser_.emplace();
   parser_->header_limit(core_.options.max_header_bytes);
-  parser_->body_limit(boost::none);  // set by on_head, which knows the route
+  // Set by on_head, which knows the route. Not boost::none: with it Boost 1.74 refuses every
+  // Content-Length.
+  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
   access_ = AccessRecord{};
   access_.remote_ip = remote_ip_;
   target_ = Target{};
