@@ -34,7 +34,8 @@ struct RootSpec {
   std::chrono::days lifetime{365};
 };
 
-// An unsigned version of root; `version` 1 for the first. Canonical JSON of {"signed":…,"signatures":[]}.
+// An unsigned version of root; `version` 1 for the first. Canonical JSON of
+// {"signed":…,"signatures":[]}.
 Result<Bytes> draft_root(const RootSpec& spec, std::int64_t version, UtcTime now);
 // Adds one signature; idempotent. kMalformed if it is no metadata file.
 Result<Bytes> sign_metadata(BytesView metadata, const PrivateKey& key);
@@ -63,13 +64,14 @@ class Repository {
   // `disk` outlives it. `dir` is the repository's folder.
   Repository(Disk& disk, Path dir);
 
-  // Lays out a new repository from a fully signed root: empty targets, snapshot and timestamp signed
-  // by `keys`. kExists if there is one; kBadSignature if `root` or the keys do not reach thresholds.
+  // Lays out a new repository from a fully signed root: empty targets, snapshot and timestamp
+  // signed by `keys`. kExists if there is one; kBadSignature if `root` or the keys do not reach
+  // thresholds.
   Result<void> create(BytesView root, const std::vector<const PrivateKey*>& keys,
                       const Lifetimes& lifetimes, UtcTime now);
   // Adds targets and publishes new versions of targets, snapshot and timestamp. kBadSignature if
-  // `keys` do not reach a threshold; nothing is changed then. kExists if a name is already published
-  // with other content (a version once published never changes).
+  // `keys` do not reach a threshold; nothing is changed then. kExists if a name is already
+  // published with other content (a version once published never changes).
   Result<void> publish(const std::vector<NewTarget>& targets,
                        const std::vector<const PrivateKey*>& keys, const Lifetimes& lifetimes,
                        UtcTime now);

@@ -2,7 +2,7 @@
 // The TUF client workflow (specification 1.0.34, section 5): which bytes are authentic and newest.
 //
 //     Updater updater(disk, "state/vendor", fetcher, clock.now());
-//     TRY(updater.load());            // root.json from commissioning must be there: never the network
+//     TRY(updater.load());     // root.json from commissioning must be there: never the network
 //     TRY(updater.refresh());
 //     TRY_ASSIGN(auto target, updater.find("vision/2.0.0.json"));
 //
@@ -33,6 +33,9 @@ struct TargetInfo {
   [[nodiscard]] std::optional<Digest> sha256() const;
 };
 
+// 5.7: length, and every hash that we know, one at least. kMismatch, kUnsupported.
+Result<void> verify_target(const TargetInfo& target, BytesView content);
+
 class Updater {
  public:
   // `now` is fixed for the life of the object (5.1). `disk` and `fetcher` outlive it.
@@ -43,11 +46,12 @@ class Updater {
   // For commissioning only. kExists if another root is trusted already.
   static Result<void> init(Disk& disk, const Path& metadata_dir, BytesView root);
 
-  // Loads and verifies the trusted root.json (5.2) and, as far as they still verify, the other files.
+  // Loads and verifies the trusted root.json (5.2) and, as far as they still verify, the other
+  // files.
   Result<void> load();
-  // 5.3 to 5.6. Codes: kBadSignature, kRollback, kExpired, kMismatch, kMalformed, kTooLarge, kNotFound
-  // and the fetcher's. On error everything trusted before is still trusted, and root versions that
-  // were accepted on the way stay accepted (5.3.8).
+  // 5.3 to 5.6. Codes: kBadSignature, kRollback, kExpired, kMismatch, kMalformed, kTooLarge,
+  // kNotFound and the fetcher's. On error everything trusted before is still trusted, and root
+  // versions that were accepted on the way stay accepted (5.3.8).
   Result<void> refresh();
   // 5.3 alone: the root chain. All that a site root needs.
   Result<void> refresh_root();
