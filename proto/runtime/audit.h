@@ -42,7 +42,7 @@ enum class Severity { kError, kWarning, kWaived };
 struct Finding {
   std::string rule;
   Severity severity = Severity::kError;
-  std::string subject;  // what a waiver names: "tensorflow:numpy", or a path, package or rule id
+  std::string subject;  // what a waiver names: "tensorflow->numpy", or a path, package or rule id
   std::string message;  // one line
   std::string fact_a;   // what is required, e.g. "tensorflow 2.8.0 requires numpy>=1.20"
   std::string fact_b;   // what is there, e.g. "numpy 1.19.5"

@@ -32,7 +32,7 @@ Finding cannot_compare(const Package& package, const std::string& why) {
 Finding unmet(const Package& package, const Requirement& requirement, const Package* found) {
   Finding out;
   out.rule = found ? "dep-version" : "dep-missing";
-  out.subject = normalize_name(package.name) + ":" + normalize_name(requirement.name);
+  out.subject = normalize_name(package.name) + "->" + normalize_name(requirement.name);
   out.fact_a = fmt::format("{} requires {}", described(package), compact(requirement));
   out.fact_b = found ? described(*found) : "no " + requirement.name;
   out.message = fmt::format("{}, the bundle holds {}", out.fact_a, out.fact_b);

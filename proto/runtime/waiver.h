@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A person's word that one finding is known and accepted for a time.
+// A person's word that one finding is known and accepted for a time. It is in force before the
+// second `until`, and for exactly the subject that it names: a waiver never covers what nobody has
+// looked at.
 #pragma once
 
-#include <string>
 #include <vector>
 
-#include "proto/base/clock.h"
 #include "proto/base/config.h"
+#include "proto/trust/manifest.h"
 
 namespace lineside::runtime {
 
-struct Waiver {
-  std::string rule;     // "dep-version", or the id of a matrix rule
-  std::string subject;  // exactly the finding's: a waiver never covers what nobody has looked at
-  std::string by;
-  UtcTime until{};  // in force before this second
-  std::string reason;
-};
+// As the signed manifest carries it to those who audit the bundle again.
+using Waiver = trust::Waiver;
 
 // [[waiver]] tables with rule, subject, by, until ("2026-12-31T00:00:00Z") and reason, all
 // demanded. kUsage with the line otherwise. The caller calls config.finish().
