@@ -167,6 +167,7 @@ Result<void> Swarm::Engine::carry(const DeliveryPtr& delivery, lt::add_torrent_p
 
 Result<void> Swarm::Engine::seed(const DeliveryFacts& facts, const Path& file,
                                  std::vector<Digest> leaves) {
+  TRY(check_length(facts));
   TRY(check_leaves(facts, leaves));
   TRY_ASSIGN(const std::optional<FileInfo> info, disk_.stat(file));
   if (!info) return Error{Code::kNotFound, file.string() + ": does not exist"};
@@ -187,9 +188,10 @@ Result<void> Swarm::Engine::seed(const DeliveryFacts& facts, const Path& file,
 
 Result<void> Swarm::Engine::fetch(const DeliveryFacts& facts, const Path& file,
                                   std::vector<Digest> leaves) {
-  TRY(check_leaves(facts, leaves));
+  TRY(check_length(facts));
   TRY_ASSIGN(const OnDisk present, look(disk_, facts, file));
   TRY(check_space(disk_, facts, file, present.bytes));
+  TRY(check_leaves(facts, leaves));
   TRY_ASSIGN(lt::add_torrent_params params, torrent_params(facts, file, leaves));
   auto delivery = std::make_shared<Delivery>();
   delivery->facts = facts;

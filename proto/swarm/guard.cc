@@ -54,28 +54,30 @@ GuardCounts Guard::counts() const {
   return counts_;
 }
 
-bool Guard::matches(std::uint32_t piece, std::uint64_t offset, BytesView block) const {
+// The bytes of the delivery in this block, 0 if it does not match its leaf.
+std::uint64_t Guard::matching(std::uint32_t piece, std::uint64_t offset, BytesView block) const {
   const std::uint64_t start = std::uint64_t{piece} * piece_length(facts_.length) + offset;
-  if (start % kBlockBytes != 0 || start >= facts_.length) return false;
-  if (block.size() != std::min<std::uint64_t>(kBlockBytes, facts_.length - start)) return false;
-  return sha256(block) == leaves_[start / kBlockBytes];
+  if (start % kBlockBytes != 0 || start >= facts_.length) return 0;
+  const auto length = std::min<std::uint64_t>(kBlockBytes, facts_.length - start);
+  // libtorrent asks for the last block filled up to 16 KiB; what it fills up with is never written.
+  if (block.size() < length || block.size() > kBlockBytes) return 0;
+  return sha256(block.first(length)) == leaves_[start / kBlockBytes] ? length : 0;
 }
 
 bool Guard::admit(const std::string& address, std::uint32_t piece, std::uint64_t offset,
                   BytesView block) {
-  const bool good = matches(piece, offset, block);
+  const std::uint64_t good = matching(piece, offset, block);
   {
     const std::lock_guard lock(mutex_);
-    if (good) {
-      (neighbours_->is_gateway(address) ? counts_.from_gateway : counts_.from_peers) +=
-          block.size();
+    if (good > 0) {
+      (neighbours_->is_gateway(address) ? counts_.from_gateway : counts_.from_peers) += good;
     } else {
       counts_.bad += block.size();
       counts_.culprits.insert(address);
     }
   }
-  if (!good) neighbours_->wake(facts_.root);
-  return good;
+  if (good == 0) neighbours_->wake(facts_.root);
+  return good > 0;
 }
 
 std::shared_ptr<lt::peer_plugin> Guard::new_connection(const lt::peer_connection_handle& peer) {

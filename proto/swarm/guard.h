@@ -67,7 +67,8 @@ class Guard final : public lt::torrent_plugin, public std::enable_shared_from_th
   void on_piece_failed(lt::piece_index_t piece) override;
 
  private:
-  [[nodiscard]] bool matches(std::uint32_t piece, std::uint64_t offset, BytesView block) const;
+  [[nodiscard]] std::uint64_t matching(std::uint32_t piece, std::uint64_t offset,
+                                       BytesView block) const;
 
   const DeliveryFacts facts_;
   const std::vector<Digest> leaves_;

@@ -29,11 +29,14 @@ void set_leaves(lt::add_torrent_params& params, std::span<const Digest> leaves) 
 
 }  // namespace
 
+Result<void> check_length(const DeliveryFacts& facts) {
+  if (facts.length > 0 && facts.length <= kMaxLength) return ok();
+  return Error{Code::kUsage, "delivery " + facts.root.hex() + ": a length of " +
+                                 std::to_string(facts.length) + " bytes"};
+}
+
 Result<void> check_leaves(const DeliveryFacts& facts, std::span<const Digest> leaves) {
   const std::string name = "delivery " + facts.root.hex();
-  if (facts.length == 0 || facts.length > kMaxLength) {
-    return Error{Code::kUsage, name + ": a length of " + std::to_string(facts.length) + " bytes"};
-  }
   if (leaves.size() != block_count(facts.length)) {
     return Error{Code::kMismatch, name + ": " + std::to_string(facts.length) + " bytes have " +
                                       std::to_string(block_count(facts.length)) +

@@ -14,8 +14,9 @@
 
 namespace lineside::swarm {
 
-// kUsage for a length of 0 or over kMaxLength; kMismatch if the leaves are too few or too many for
-// the length, or do not stand under the root.
+// kUsage for a length of 0 or over kMaxLength.
+Result<void> check_length(const DeliveryFacts& facts);
+// kMismatch if the leaves are too few or too many for the length, or do not stand under the root.
 Result<void> check_leaves(const DeliveryFacts& facts, std::span<const Digest> leaves);
 
 // The pieces that the stripe prefers; empty without one.
