@@ -44,23 +44,17 @@ class Line {
   // A string without its opening quote, which the literal before it has; takes the closing one.
   bool text(std::string& out) {
     out.clear();
-    for (std::size_t i = at_; i < line_.size(); ++i) {
-      char c = line_[i];
-      if (c == '"') {
-        at_ = i + 1;
-        return true;
+    for (;;) {
+      std::size_t stop = line_.find_first_of("\"\\", at_);
+      if (stop == std::string_view::npos) return refuse("a string with its closing quote");
+      out.append(line_, at_, stop - at_);
+      at_ = stop + 1;
+      if (line_[stop] == '"') return true;
+      if (at_ == line_.size() || (line_[at_] != '"' && line_[at_] != '\\')) {
+        return refuse("'\"' or '\\' after a backslash");
       }
-      if (c == '\\') {
-        ++i;
-        if (i == line_.size() || (line_[i] != '"' && line_[i] != '\\')) {
-          at_ = i;
-          return refuse("'\"' or '\\' after a backslash");
-        }
-        c = line_[i];
-      }
-      out.push_back(c);
+      out.push_back(line_[at_++]);
     }
-    return refuse("a string with its closing quote");
   }
 
   bool digest(Digest& out) {
@@ -230,19 +224,19 @@ Result<Listing> parse_listing(BytesView bytes, const ListingLimits& limits) {
   std::uint64_t total = 0;
   std::string_view rest = as_text(bytes);
   while (!rest.empty()) {
-    std::string where = "line " + std::to_string(listing.entries.size() + 1);
+    auto where = [&] { return "line " + std::to_string(listing.entries.size() + 1); };
     if (listing.entries.size() == limits.max_entries) {
-      return Error{Code::kTooLarge, where + ": at most " + std::to_string(limits.max_entries) +
+      return Error{Code::kTooLarge, where() + ": at most " + std::to_string(limits.max_entries) +
                                         " entries are allowed"};
     }
     std::size_t end = rest.find('\n');
     if (end == std::string_view::npos) {
-      return Error{Code::kMalformed, where + ": expected a line feed at the end"};
+      return Error{Code::kMalformed, where() + ": expected a line feed at the end"};
     }
     auto entry = parse_line(rest.substr(0, end), listing.entries);
-    if (!entry.ok()) return entry.error().with(where);
+    if (!entry.ok()) return entry.error().with(where());
     if (entry->length > kMaxLength - total) {
-      return Error{Code::kTooLarge, where + ": all files together exceed 2^63 - 1 bytes"};
+      return Error{Code::kTooLarge, where() + ": all files together exceed 2^63 - 1 bytes"};
     }
     total += entry->length;
     listing.entries.push_back(std::move(*entry));
