@@ -142,6 +142,7 @@ Result<Client> Client::make(ClientOptions options) {
   state->base = std::move(base).value();
   state->wire_options = {options.pinned_key, options.ca_pem, options.identity,
                          options.connect_timeout, options.read_timeout};
+  state->wire_options.any_key = options.any_key && !options.pinned_key;
   state->options = std::move(options);
   return Client(std::move(state));
 }

@@ -26,6 +26,9 @@ struct ClientOptions {
   // https only. DER SubjectPublicKeyInfo that the server must hold. Absent: the system's
   // authorities (or those of `ca_pem`) and the host name decide.
   std::optional<Bytes> pinned_key = {};
+  // https only, without a pinned key: whatever key the server shows is taken. For documents that
+  // verify themselves, as long as no roster says whose key it must be.
+  bool any_key = false;
   std::string ca_pem = {};
   std::optional<Identity> identity = {};  // our client certificate
   std::chrono::milliseconds connect_timeout{10'000};

@@ -23,6 +23,7 @@ Result<void> configure_server(ssl_ctx_st* context, const Identity& identity, boo
 // What a client demands of the server's certificate.
 struct PinCheck {
   Bytes expected;                // SubjectPublicKeyInfo
+  bool any = false;              // take every key instead
   std::optional<Bytes> refused;  // filled in by a handshake that met another key
 };
 

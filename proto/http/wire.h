@@ -23,6 +23,7 @@ struct WireOptions {
   std::optional<Identity> identity;
   std::chrono::milliseconds connect_timeout{};
   std::chrono::milliseconds read_timeout{};
+  bool any_key = false;  // https without pinned_key: the server's key is not judged
 };
 
 // One thread at a time. After an error the connection is closed and every call fails.
