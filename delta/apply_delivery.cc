@@ -61,9 +61,9 @@ Result<void> check_delivery(const Delivery& delivery, const trust::Listing& base
 
 class Applier {
  public:
-  Applier(TreeWriter& tree, const TreePlan& plan, const Path& base_dir, const Progress& progress,
+  Applier(TreeWriter& tree, const TreePlan& plan, const TreeOnDisk& base, const Progress& progress,
           std::stop_token stop)
-      : tree_(tree), plan_(plan), base_dir_(base_dir), progress_(progress), stop_(stop) {
+      : tree_(tree), plan_(plan), base_(base), progress_(progress), stop_(stop) {
     for (const PlannedFile& file : plan_.files) total_ += file.entry->length;
   }
 
@@ -105,11 +105,11 @@ class Applier {
     std::vector<std::pair<Path, std::uint64_t>> bases;
     for (std::uint32_t number : unit.bases) {
       const Entry& entry = *plan_.base_files[number];
-      bases.emplace_back(base_dir_ / entry.path, entry.length);
+      bases.emplace_back(base_.path_of(entry), entry.length);
     }
-    BaseOnDisk base(tree_.disk(), std::move(bases));
+    BaseOnDisk old_bytes(tree_.disk(), std::move(bases));
     FileSeries series(tree_, std::move(items));
-    TRY(decode_unit(unit, input, base, [&](BytesView data) {
+    TRY(decode_unit(unit, input, old_bytes, [&](BytesView data) {
       if (stop_.stop_requested()) return Result<void>(cancelled());
       summary_.coded_bytes += data.size();
       advance(data.size());
@@ -126,7 +126,7 @@ class Applier {
       case Origin::kEmpty:
         return tree_.make_empty(*file.entry);
       case Origin::kSame:
-        TRY(tree_.take(base_dir_ / plan_.base_files[file.source]->path, *file.entry));
+        TRY(tree_.take(base_.path_of(*plan_.base_files[file.source]), *file.entry));
         break;
       case Origin::kTwin:
         TRY(tree_.take(tree_.path_of(*plan_.files[file.source].entry), *file.entry));
@@ -144,7 +144,7 @@ class Applier {
 
   TreeWriter& tree_;
   const TreePlan& plan_;
-  const Path& base_dir_;
+  const TreeOnDisk& base_;
   const Progress& progress_;
   std::stop_token stop_;
   ApplySummary summary_;
@@ -179,8 +179,8 @@ Result<ApplySummary> apply_delivery(Disk& disk, const Path& delivery,
   Path partial = partial_path(out_dir);
   TreeWriter tree(disk, partial, target_listing, options.threads);
   TRY(tree.prepare());
-  TRY_ASSIGN(ApplySummary summary,
-             Applier(tree, plan, base_dir, progress, stop).run(*parsed, *input));
+  const TreeOnDisk base{base_dir, {}, options.base_is_file};
+  TRY_ASSIGN(ApplySummary summary, Applier(tree, plan, base, progress, stop).run(*parsed, *input));
   TRY(tree.finish());
   TRY(disk.rename(partial, out_dir));
   return summary;

@@ -36,13 +36,13 @@ Result<Sketch> sketch_file(const Disk& disk, const Path& path) {
 // Sketches of base files, made when first asked for.
 class Sketches {
  public:
-  Sketches(const Disk& disk, const TreePlan& plan, const Path& dir)
-      : disk_(disk), plan_(plan), dir_(dir) {}
+  Sketches(const Disk& disk, const TreePlan& plan, const TreeOnDisk& tree)
+      : disk_(disk), plan_(plan), tree_(tree) {}
 
   Result<const Sketch*> of(std::uint32_t number) {
     auto found = made_.find(number);
     if (found == made_.end()) {
-      TRY_ASSIGN(Sketch sketch, sketch_file(disk_, dir_ / plan_.base_files[number]->path));
+      TRY_ASSIGN(Sketch sketch, sketch_file(disk_, tree_.path_of(*plan_.base_files[number])));
       found = made_.emplace(number, std::move(sketch)).first;
     }
     return static_cast<const Sketch*>(&found->second);
@@ -51,7 +51,7 @@ class Sketches {
  private:
   const Disk& disk_;
   const TreePlan& plan_;
-  const Path& dir_;
+  const TreeOnDisk& tree_;
   std::unordered_map<std::uint32_t, Sketch> made_;
 };
 
@@ -60,9 +60,9 @@ bool comparable(const Entry& a, const Entry& b) {
 }
 
 Result<std::optional<std::uint32_t>> most_similar(const Disk& disk, const TreePlan& plan,
-                                                  const Entry& wanted, const Path& target_dir,
+                                                  const Entry& wanted, const TreeOnDisk& target,
                                                   Sketches& sketches, std::stop_token stop) {
-  TRY_ASSIGN(Sketch mine, sketch_file(disk, target_dir / wanted.path));
+  TRY_ASSIGN(Sketch mine, sketch_file(disk, target.path_of(wanted)));
   std::optional<std::uint32_t> best;
   double best_score = kLeastSimilarity;
   for (std::uint32_t i = 0; i < plan.base_files.size(); ++i) {
@@ -117,13 +117,13 @@ class Packer {
 
 }  // namespace
 
-Result<Partners> find_partners(const Disk& disk, const TreePlan& plan, const Path& base_dir,
-                               const Path& target_dir, std::stop_token stop) {
+Result<Partners> find_partners(const Disk& disk, const TreePlan& plan, const TreeOnDisk& base,
+                               const TreeOnDisk& target, std::stop_token stop) {
   std::unordered_map<std::string_view, std::uint32_t> by_path;
   for (std::uint32_t i = 0; i < plan.base_files.size(); ++i) {
     if (plan.base_files[i]->length > 0) by_path.emplace(plan.base_files[i]->path, i);
   }
-  Sketches sketches(disk, plan, base_dir);
+  Sketches sketches(disk, plan, base);
   Partners partners;
   for (std::uint32_t number : plan.coded) {
     const Entry& entry = *plan.files[number].entry;
@@ -133,7 +133,7 @@ Result<Partners> find_partners(const Disk& disk, const TreePlan& plan, const Pat
     } else if (by_path.empty()) {
       partners.emplace_back(std::nullopt);
     } else {
-      TRY_ASSIGN(auto similar, most_similar(disk, plan, entry, target_dir, sketches, stop));
+      TRY_ASSIGN(auto similar, most_similar(disk, plan, entry, target, sketches, stop));
       partners.push_back(similar);
     }
   }

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "delta/make_delivery.h"
 #include "delta/plan.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
@@ -19,8 +20,8 @@ using Partners = std::vector<std::optional<std::uint32_t>>;
 
 // Same path first; else the most similar file of the base by content and name, if any is similar at
 // all. Reads base files only if a coded file has no partner by path.
-Result<Partners> find_partners(const Disk& disk, const TreePlan& plan, const Path& base_dir,
-                               const Path& target_dir, std::stop_token stop);
+Result<Partners> find_partners(const Disk& disk, const TreePlan& plan, const TreeOnDisk& base,
+                               const TreeOnDisk& target, std::stop_token stop);
 
 // Becomes a unit.
 struct Group {

@@ -27,15 +27,15 @@ struct Maker {
   const MakeOptions& options;
   const Disk& disk;
   const TreePlan& plan;
-  const Path& base_dir;
-  const Path& target_dir;
+  const TreeOnDisk& base;
+  const TreeOnDisk& target;
   const Progress& progress;
   std::stop_token stop;
 };
 
 // Appends the file's bytes, which must be those of its entry.
-Result<void> append_file(const Disk& disk, const Path& dir, const Entry& entry, Bytes& out) {
-  TRY_ASSIGN(auto file, disk.open(dir / entry.path));
+Result<void> append_file(const Disk& disk, const TreeOnDisk& tree, const Entry& entry, Bytes& out) {
+  TRY_ASSIGN(auto file, disk.open(tree.path_of(entry)));
   std::size_t begin = out.size();
   bool same = file->size() == entry.length;
   if (same) {
@@ -47,7 +47,7 @@ Result<void> append_file(const Disk& disk, const Path& dir, const Entry& entry, 
     same = got == room.size() && trust::root_of(hasher.finish()) == entry.root;
   }
   if (same) return ok();
-  return Error{Code::kMismatch, (dir / entry.path).string() + " is not what its listing says"};
+  return Error{Code::kMismatch, tree.path_of(entry).string() + " is not what its listing says"};
 }
 
 Result<CodedUnit> code_group(const Maker& maker, const Group& group) {
@@ -56,11 +56,11 @@ Result<CodedUnit> code_group(const Maker& maker, const Group& group) {
   base.reserve(group.base_bytes);
   target.reserve(group.target_bytes);
   for (std::uint32_t number : group.bases) {
-    TRY(append_file(maker.disk, maker.base_dir, *maker.plan.base_files[number], base));
+    TRY(append_file(maker.disk, maker.base, *maker.plan.base_files[number], base));
   }
   for (std::uint32_t number : group.targets) {
     const Entry& entry = *maker.plan.files[maker.plan.coded[number]].entry;
-    TRY(append_file(maker.disk, maker.target_dir, entry, target));
+    TRY(append_file(maker.disk, maker.target, entry, target));
   }
   CandidateOptions options;
   options.effort = maker.options.effort;
@@ -182,9 +182,9 @@ Result<DeliverySummary> make_delivery(const MakeOptions& options, Disk& disk,
   const TreeOnDisk nothing;
   const TreeOnDisk& old_tree = base ? *base : nothing;
   TreePlan plan = plan_tree(old_tree.listing, target.listing);
-  TRY_ASSIGN(Partners partners, find_partners(disk, plan, old_tree.dir, target.dir, stop));
+  TRY_ASSIGN(Partners partners, find_partners(disk, plan, old_tree, target, stop));
   std::vector<Group> groups = group_files(plan, partners, options.apply_memory_bytes * 3 / 16);
-  Maker maker{options, disk, plan, old_tree.dir, target.dir, progress, stop};
+  Maker maker{options, disk, plan, old_tree, target, progress, stop};
   TRY_ASSIGN(std::vector<CodedUnit> units, Workshop(maker, groups).run());
   if (stop.stop_requested()) return Error{Code::kCancelled, "making the delivery was stopped"};
 

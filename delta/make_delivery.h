@@ -15,10 +15,16 @@
 
 namespace lineside::delta {
 
-// A folder and the listing that says what is in it.
+// A folder and the listing that says what is in it. A single file can stand for the tree that has
+// it as its only entry, whatever the entry's path is.
 struct TreeOnDisk {
   Path dir;
   trust::Listing listing;
+  bool single_file = false;  // `dir` is the file itself
+
+  [[nodiscard]] Path path_of(const trust::Entry& entry) const {
+    return single_file ? dir : dir / entry.path;
+  }
 };
 
 struct MakeOptions {
