@@ -56,8 +56,12 @@ struct VerifiedAttestation {
   Digest digest;
   Bytes envelope;
 };
-// Opens with the key that the roster has for attestation.device. kUnknownKey if nobody in the
-// roster signed it or the signer is revoked; kWrongDevice if the signer is another than it says.
+inline constexpr std::uint64_t kMaxAttestationBytes = 1ULL << 20;
+
+// Opens with the key that the roster has for attestation.device; the envelope must carry its key id
+// (seal_attestation's do). kTooLarge past kMaxAttestationBytes or 8 signatures; kUnknownKey if
+// nobody in the roster signed it or the signer is revoked; kWrongDevice if the signer is another
+// than it says.
 Result<VerifiedAttestation> verify_attestation(BytesView envelope, const Roster& roster);
 
 }  // namespace lineside::trust

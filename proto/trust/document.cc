@@ -38,13 +38,17 @@ std::string item(std::string_view member, std::size_t index) {
   return fmt::format("{}[{}]", member, index);
 }
 
+// Asked before anything is built from the items: a document of some megabytes can have a million.
+bool has_at_most(Fields& fields, std::string_view member, std::size_t max) {
+  if (fields.raw(member).size() <= max) return true;
+  fields.fail(member, fmt::format("expected at most {} items", max));
+  return false;
+}
+
 std::vector<std::string> checked_list(Fields& fields, std::string_view member, std::size_t max,
                                       bool (*valid)(std::string_view), std::string_view expected) {
+  if (!has_at_most(fields, member, max)) return {};
   std::vector<std::string> texts = fields.texts(member);
-  if (texts.size() > max) {
-    fields.fail(member, fmt::format("expected at most {} items", max));
-    return {};
-  }
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (!valid(texts[i])) fields.fail(item(member, i), expected);
   }
@@ -138,22 +142,29 @@ std::vector<std::string> sorted_names(Fields& fields, std::string_view member, s
 }
 
 std::map<std::string, std::string> label_map(Fields& fields, std::string_view member,
-                                             std::size_t max) {
+                                             std::size_t max, EmptyValues empty) {
+  if (!has_at_most(fields, member, max)) return {};
   std::map<std::string, std::string> map = fields.text_map(member);
-  if (map.size() > max) fields.fail(member, fmt::format("expected at most {} members", max));
   for (const auto& [key, value] : map) {
-    if (!is_label(key) || !is_label(value)) fields.fail(member, kExpectedLabel);
+    bool good = is_label(value) || (value.empty() && empty == EmptyValues::kAllowed);
+    if (!is_label(key) || !good) fields.fail(member, kExpectedLabel);
+  }
+  return map;
+}
+
+std::map<std::string, std::int64_t> number_map(Fields& fields, std::string_view member,
+                                               std::size_t max) {
+  if (!has_at_most(fields, member, max)) return {};
+  std::map<std::string, std::int64_t> map = fields.integer_map(member);
+  for (const auto& [key, value] : map) {
+    if (!is_label(key)) fields.fail(member, kExpectedLabel);
   }
   return map;
 }
 
 std::vector<Fields> bounded_list(Fields& fields, std::string_view member, std::size_t max) {
-  std::vector<Fields> items = fields.list(member);
-  if (items.size() > max) {
-    fields.fail(member, fmt::format("expected at most {} items", max));
-    return {};
-  }
-  return items;
+  if (!has_at_most(fields, member, max)) return {};
+  return fields.list(member);
 }
 
 std::uint64_t size_number(Fields& fields, std::string_view member) {

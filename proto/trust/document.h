@@ -50,8 +50,13 @@ std::vector<std::string> label_list(Fields& fields, std::string_view member, std
 // The same, and sorted bytewise, none twice.
 std::vector<std::string> sorted_names(Fields& fields, std::string_view member, std::size_t max);
 // Every key and every value a label.
+enum class EmptyValues { kRefused, kAllowed };
 std::map<std::string, std::string> label_map(Fields& fields, std::string_view member,
-                                             std::size_t max);
+                                             std::size_t max,
+                                             EmptyValues empty = EmptyValues::kRefused);
+// Every key a label.
+std::map<std::string, std::int64_t> number_map(Fields& fields, std::string_view member,
+                                               std::size_t max);
 // Objects, at most `max`.
 std::vector<Fields> bounded_list(Fields& fields, std::string_view member, std::size_t max);
 

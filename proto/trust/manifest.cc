@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxDeliveries = 1024;
 constexpr std::size_t kMaxFacts = 4096;
+constexpr std::size_t kMaxTests = 1024;
 constexpr std::size_t kMaxPackages = 16'384;
 constexpr std::size_t kMaxClasses = 256;
 constexpr std::size_t kMaxModelVersions = 256;
@@ -48,10 +49,7 @@ ModelFact read_model(Fields& fields) {
   if (auto safe = check_path(model.path); !safe.ok()) fields.fail("path", safe.error().what);
   model.sha256 = fields.digest("sha256");
   model.format = label_text(fields, "format");
-  model.versions = fields.integer_map("versions");
-  if (model.versions.size() > kMaxModelVersions) {
-    fields.fail("versions", "expected at most 256 members");
-  }
+  model.versions = number_map(fields, "versions", kMaxModelVersions);
   return model;
 }
 
@@ -137,7 +135,7 @@ void read_facts(Fields& fields, Manifest& manifest) {
 void read_check(Fields fields, Manifest& manifest) {
   manifest.check = fields.digest("sha256");
   manifest.golden = fields.digest("golden");
-  manifest.required_tests = label_list(fields, "required_tests", kMaxFacts);
+  manifest.required_tests = label_list(fields, "required_tests", kMaxTests);
   if (manifest.required_tests.empty()) fields.fail("required_tests", "expected at least one");
 }
 
