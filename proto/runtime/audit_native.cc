@@ -147,6 +147,7 @@ std::vector<std::string> base_libraries() {
           "libstdc++.so.6",
           "libatomic.so.1",
           "libcrypt.so.1",
+          "libz.so.1",
           "linux-vdso.so.1",
           "ld-linux-x86-64.so.2",
           "ld-linux-aarch64.so.1",

@@ -84,6 +84,29 @@ void check_duplicates(const AuditContext& context, std::vector<Finding>& out) {
   }
 }
 
+// A few files are named one by one; more of them are one mistake, a package installed over another.
+void changed_files(const std::string& package, const std::vector<std::string>& paths,
+                   std::vector<Finding>& out) {
+  constexpr std::size_t kNamed = 3;
+  bool many = paths.size() > kNamed;
+  for (const std::string& path : paths) {
+    Finding finding;
+    finding.rule = "record-mismatch";
+    finding.subject = many ? normalize_name(package) : path;
+    finding.fact_a = package + "'s RECORD";
+    finding.fact_b = path;
+    finding.message =
+        many ? fmt::format(
+                   "{} files are not those that {} installed (its RECORD has other hashes), first "
+                   "{}",
+                   paths.size(), package, path)
+             : fmt::format("{} is not the file that {} installed (its RECORD has another hash)",
+                           path, package);
+    out.push_back(std::move(finding));
+    if (many) return;
+  }
+}
+
 }  // namespace
 
 void package_findings(const AuditContext& context, std::vector<Finding>& out) {
@@ -96,6 +119,7 @@ void package_findings(const AuditContext& context, std::vector<Finding>& out) {
 }
 
 void file_findings(const AuditContext& context, std::vector<Finding>& out) {
+  std::map<std::string, std::vector<std::string>> changed;
   std::map<std::string, std::vector<std::string>> code_gone;
   std::map<std::string, std::vector<std::string>> others_gone;
   for (const RecordProblem& problem : context.inventory.record_problems) {
@@ -104,16 +128,9 @@ void file_findings(const AuditContext& context, std::vector<Finding>& out) {
       (code ? code_gone : others_gone)[problem.package].push_back(problem.path);
       continue;
     }
-    Finding finding;
-    finding.rule = "record-mismatch";
-    finding.subject = problem.path;
-    finding.fact_a = problem.package + "'s RECORD";
-    finding.fact_b = problem.path;
-    finding.message =
-        fmt::format("{} is not the file that {} installed (its RECORD has another hash)",
-                    problem.path, problem.package);
-    out.push_back(std::move(finding));
+    changed[problem.package].push_back(problem.path);
   }
+  for (const auto& [package, paths] : changed) changed_files(package, paths, out);
   auto gone = [&](const auto& packages, Severity severity) {
     for (const auto& [package, paths] : packages) {
       Finding finding;
