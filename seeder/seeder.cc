@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/seeder.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "proto/base/log.h"
+#include "proto/http/fetcher.h"
+#include "proto/http/server.h"
+#include "proto/swarm/swarm.h"
+#include "proto/trust/key_file.h"
+#include "proto/trust/tuf/updater.h"
+#include "seeder/api.h"
+
+namespace lineside::seeder {
+namespace {
+
+constexpr std::uint64_t kMaxRootBytes = 1ULL << 20;
+constexpr std::chrono::milliseconds kTick{500};
+
+// The operators, by the newest site root that lies beside the one from commissioning. Every version
+// is copied to where nodes ask for it.
+Result<trust::Authority> load_site_root(Disk& disk, const SeederConfig& config, Clock& clock) {
+  Path folder = config.state / "site" / "metadata";
+  Path trusted = config.state / "site" / "trust";
+  TRY(disk.make_dirs(folder));
+  TRY(disk.make_dirs(trusted));
+  TRY_ASSIGN(Bytes root, disk.read(config.site_root, kMaxRootBytes));
+  TRY_ASSIGN(auto present, disk.stat(trusted / "root.json"));
+  if (!present) TRY(trust::Updater::init(disk, trusted, root));
+  http::DirectoryFetcher fetcher(disk, config.site_root.parent_path());
+  trust::Updater updater(disk, trusted, fetcher, clock.now());
+  TRY(updater.load());
+  TRY(updater.refresh_root());
+  std::int64_t newest = updater.version("root");
+  for (std::int64_t version = 1; version <= newest; ++version) {
+    std::string name = fmt::format("{}.root.json", version);
+    Result<Bytes> bytes = fetcher.fetch(name, kMaxRootBytes);
+    if (bytes.ok()) TRY(disk.replace(folder / name, *bytes));
+  }
+  return updater.authority("targets");
+}
+
+}  // namespace
+
+struct Seeder::Parts {
+  explicit Parts(trust::PublicKey own) : key(std::move(own)) {}
+
+  // In the order of their lives: what comes later uses what comes before.
+  trust::PublicKey key;
+  std::unique_ptr<RolloutStore> store;
+  std::optional<BundleStore> bundles;
+  std::unique_ptr<Origin> origin;
+  std::optional<Mirror> mirror;
+  std::unique_ptr<swarm::Swarm> swarm;
+  std::unique_ptr<Site> site;
+  std::unique_ptr<Supply> supply;
+  std::optional<Api> api;
+  std::unique_ptr<http::Server> server;
+  std::jthread ticker;
+
+  Result<void> open_stores(const SeederConfig& config, Disk& disk, Clock& clock);
+  Result<void> open_swarm(const SeederConfig& config, Disk& disk);
+  Result<void> open_site(const SeederConfig& config, Disk& disk, Clock& clock);
+  Result<void> open_server(const SeederConfig& config, Disk& disk, http::Identity identity);
+  void tick(std::stop_token stop) const;
+};
+
+Result<void> Seeder::Parts::open_stores(const SeederConfig& config, Disk& disk, Clock& clock) {
+  TRY(disk.make_dirs(config.state));
+  TRY_ASSIGN(store, RolloutStore::open(config.state / "site.db"));
+  bundles.emplace(disk, config.state / "store");
+  TRY(bundles->prepare());
+  std::string authorities;
+  if (config.origin_ca) {
+    TRY_ASSIGN(Bytes pem, disk.read(*config.origin_ca, kMaxRootBytes));
+    authorities = as_text(pem);
+  }
+  TRY_ASSIGN(origin, open_origin(disk, config.origin, authorities));
+  MirrorOptions options{config.wan_budget, config.wan_rate};
+  mirror.emplace(disk, config.state / "vendor", *bundles, *store, *origin, clock, options);
+  TRY_ASSIGN(Bytes root, disk.read(config.vendor_root, kMaxRootBytes));
+  return mirror->prepare(root);
+}
+
+Result<void> Seeder::Parts::open_swarm(const SeederConfig& config, Disk& disk) {
+  swarm::SwarmOptions options;
+  options.listen = config.swarm_listen;
+  options.upload_limit = config.swarm_upload_limit;
+  options.local_discovery = config.swarm_local_discovery;
+  options.name = "gateway";
+  TRY_ASSIGN(swarm, swarm::Swarm::start(disk, std::move(options)));
+  return ok();
+}
+
+Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Clock& clock) {
+  SiteOptions options;
+  options.name = config.site;
+  Result<trust::Authority> operators = load_site_root(disk, config, clock);
+  if (!operators.ok()) return operators.error().with("site root");
+  options.operators = std::move(*operators);
+  options.gateway = {key};
+  options.poll_ms = config.poll_ms;
+  options.swarm_endpoint = config.swarm_announce;
+  if (options.swarm_endpoint.empty()) {
+    TRY_ASSIGN(api::Endpoint endpoint, api::parse_endpoint(config.swarm_listen.front()));
+    endpoint.port = swarm->port();
+    options.swarm_endpoint = endpoint.text();
+  }
+  TRY_ASSIGN(site, Site::open(std::move(options), *store, clock));
+  SupplyOptions wanted;
+  wanted.refresh_every = config.wan_refresh;
+  wanted.effort = config.synthesis_effort;
+  wanted.threads = config.synthesis_threads;
+  wanted.budget = config.wan_budget;
+  supply =
+      std::make_unique<Supply>(disk, *mirror, *bundles, *store, *site, swarm.get(), clock, wanted);
+  site->on_directive([this] { supply->wake(); });
+  api.emplace(
+      disk,
+      ApiFolders{config.state / "site" / "metadata", mirror->metadata_dir(), mirror->targets_dir()},
+      *site, *supply, *bundles, *store, config.wan_budget);
+  return ok();
+}
+
+Result<void> Seeder::Parts::open_server(const SeederConfig& config, Disk& /*disk*/,
+                                        http::Identity identity) {
+  http::ServerOptions options;
+  options.address = config.listen;
+  options.identity = std::move(identity);
+  options.max_body = Api::max_body;
+  TRY_ASSIGN(server, http::Server::start(std::move(options), [this](const http::Request& request) {
+               return api->handle(request);
+             }));
+  return ok();
+}
+
+void Seeder::Parts::tick(std::stop_token stop) const {
+  std::mutex mutex;
+  std::condition_variable_any sleeps;
+  while (!stop.stop_requested()) {
+    site->tick();
+    supply->wake();
+    std::unique_lock lock(mutex);
+    sleeps.wait_for(lock, stop, kTick, [] { return false; });
+  }
+}
+
+Result<trust::PrivateKey> gateway_key(Disk& disk, const SeederConfig& config) {
+  TRY(disk.make_dirs(config.key.parent_path()));
+  return trust::load_or_create_key(disk, config.key);
+}
+
+Seeder::Seeder(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Seeder::~Seeder() = default;
+
+Result<std::unique_ptr<Seeder>> Seeder::start(const SeederConfig& config, Disk& disk,
+                                              Clock& clock) {
+  TRY_ASSIGN(trust::PrivateKey key, gateway_key(disk, config));
+  TRY_ASSIGN(std::string pem, key.to_pem(std::nullopt));
+  TRY_ASSIGN(http::Identity identity, http::Identity::make(pem, "lineside gateway"));
+  auto parts = std::make_unique<Parts>(key.public_key());
+  TRY(parts->open_stores(config, disk, clock));
+  TRY(parts->open_swarm(config, disk));
+  TRY(parts->open_site(config, disk, clock));
+  TRY(parts->open_server(config, disk, std::move(identity)));
+  parts->supply->start();
+  Parts* running = parts.get();
+  parts->ticker = std::jthread([running](std::stop_token stop) { running->tick(std::move(stop)); });
+  log(Level::kNotice, "gateway runs",
+      {{"site", config.site},
+       {"listen", parts->server->endpoint().text()},
+       {"fingerprint", parts->key.fingerprint()}});
+  return std::unique_ptr<Seeder>(new Seeder(std::move(parts)));
+}
+
+std::string Seeder::endpoint() const {
+  return parts_->server->endpoint().text();
+}
+
+const trust::PublicKey& Seeder::public_key() const {
+  return parts_->key;
+}
+
+}  // namespace lineside::seeder

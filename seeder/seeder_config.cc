@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/seeder_config.h"
+
+#include <limits>
+
+namespace lineside::seeder {
+namespace {
+
+constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+
+std::string origin_of(Config& config) {
+  std::string where = config.text("origin");
+  bool url = where.starts_with("http://") || where.starts_with("https://");
+  return url || where.empty() ? where : config.path("origin").string();
+}
+
+}  // namespace
+
+Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
+  TRY_ASSIGN(Config config, Config::load(disk, file));
+  SeederConfig out;
+  out.state = config.path("state");
+  out.site = config.text("site");
+  out.site_root = config.path("site_root");
+  out.vendor_root = config.path("vendor_root");
+  out.origin = origin_of(config);
+  if (config.has("origin_ca")) out.origin_ca = config.path("origin_ca");
+  out.listen = config.text("listen", "0.0.0.0:7443");
+  out.key = config.has("key") ? config.path("key") : out.state / "gateway.key";
+  out.poll_ms = static_cast<std::uint32_t>(config.integer("poll_ms", 2000, 50, 600'000));
+  out.swarm_listen = config.texts("swarm.listen");
+  if (out.swarm_listen.empty()) out.swarm_listen = {"0.0.0.0:7444"};
+  out.swarm_announce = config.text("swarm.announce", "");
+  out.swarm_upload_limit =
+      static_cast<std::uint64_t>(config.integer("swarm.upload_limit", 0, 0, kMax));
+  out.swarm_local_discovery = config.boolean("swarm.local_discovery", true);
+  out.wan_rate = static_cast<std::uint64_t>(config.integer("wan.rate", 0, 0, kMax));
+  out.wan_budget = static_cast<std::uint64_t>(config.integer("wan.budget", 0, 0, kMax));
+  out.wan_refresh = config.duration("wan.refresh", std::chrono::seconds(600));
+  out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
+  out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));
+  TRY(config.finish());
+  return out;
+}
+
+}  // namespace lineside::seeder

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Supply that makes deliveries and gives them to the swarm.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "delta/make_delivery.h"
+#include "proto/base/log.h"
+#include "seeder/supply.h"
+
+namespace lineside::seeder {
+namespace {
+
+constexpr std::chrono::seconds kIdle{2};
+constexpr int kNice = 10;
+
+// Linux gives each thread a priority of its own: the API and the swarm go first.
+void lower_priority() {
+  auto thread = static_cast<id_t>(::syscall(SYS_gettid));
+  (void)::setpriority(PRIO_PROCESS, thread, kNice);
+}
+
+}  // namespace
+
+void Supply::run_maker(std::stop_token stop) {
+  lower_priority();
+  while (!stop.stop_requested()) {
+    seed_all();
+    std::vector<Pair> pairs = wanted();
+    if (!pairs.empty()) {
+      Result<void> made = make(pairs.front(), stop);
+      if (!made.ok() && !stop.stop_requested()) {
+        log(Level::kWarning, "delivery not made", {{"error", made.error().describe()}});
+        site_.note("synthesis", made.error().describe());
+        std::lock_guard lock(mutex_);
+        unmakeable_[pairs.front()] = made.error().describe();
+      }
+      continue;
+    }
+    std::unique_lock lock(mutex_);
+    if (row_.state == "making") row_.state = "ready";
+    if (row_.state == "ready") row_.text = "every base on the floor is served";
+    maker_wakes_.wait_for(lock, stop, kIdle, [&] { return maker_asked_; });
+    maker_asked_ = false;
+  }
+}
+
+// What is still to be made, the likeliest first: bases on the floor, then from nothing, then back.
+std::vector<Supply::Pair> Supply::wanted() const {
+  std::vector<Digest> floor = site_.floor_trees();
+  std::lock_guard lock(mutex_);
+  std::vector<Pair> pairs;
+  if (!current_) return pairs;
+  auto want = [&](const Digest& base, const Digest& target) {
+    Pair pair{base, target};
+    if (base == target || unmakeable_.contains(pair)) return;
+    if (!bundles_.has_tree(base) || !bundles_.has_tree(target)) return;
+    if (!bundles_.route(base, target)) pairs.push_back(pair);
+  };
+  for (const Digest& base : floor) want(base, current_->tree);
+  want(empty_tree(), current_->tree);
+  if (roll_back_) {
+    for (const Digest& base : floor) {
+      if (base != empty_tree()) want(current_->tree, base);
+    }
+  }
+  return pairs;
+}
+
+Result<void> Supply::make(const Pair& pair, std::stop_token stop) {
+  std::string name = pair.base.hex().substr(0, 12) + "-" + pair.target.hex().substr(0, 12);
+  {
+    std::lock_guard lock(mutex_);
+    if (row_.state == "ready") row_.state = "making";
+    if (row_.state == "making") row_.text = "delivery " + name;
+  }
+  std::optional<delta::TreeOnDisk> base;
+  if (pair.base != empty_tree()) {
+    TRY_ASSIGN(trust::Listing listing, bundles_.listing(pair.base));
+    base = delta::TreeOnDisk{bundles_.tree_dir(pair.base), std::move(listing)};
+  }
+  TRY_ASSIGN(trust::Listing listing, bundles_.listing(pair.target));
+  delta::TreeOnDisk target{bundles_.tree_dir(pair.target), std::move(listing)};
+  delta::MakeOptions options;
+  options.threads = options_.threads;
+  options.effort = options_.effort;
+  Path out = bundles_.staging(name + ".delivery");
+  TRY(disk_.remove(out));
+  TRY_ASSIGN(delta::DeliverySummary made,
+             delta::make_delivery(options, disk_, base, target, out, {}, std::move(stop)));
+  trust::Delivery delivery{pair.base, pair.target, made.length, made.root};
+  TRY(bundles_.adopt_delivery(out, delivery));
+  site_.note("synthesis", fmt::format("delivery {}: {} bytes", name, made.length));
+  return ok();
+}
+
+// Carries every delivery to the present tree, and none to an older one.
+void Supply::seed_all() {
+  if (swarm_ == nullptr) return;
+  std::optional<trust::Manifest> current;
+  std::set<Digest> carried;
+  {
+    std::lock_guard lock(mutex_);
+    current = current_;
+    carried = seeded_;
+  }
+  if (!current) return;
+  std::vector<Digest> bases = site_.floor_trees();
+  bases.push_back(empty_tree());
+  for (const trust::Delivery& delivery : current->deliveries) bases.push_back(delivery.base);
+  std::set<Digest> present;
+  for (const Digest& base : bases) {
+    std::optional<trust::Delivery> delivery = bundles_.route(base, current->tree);
+    if (!delivery) continue;
+    present.insert(delivery->root);
+    if (carried.contains(delivery->root)) continue;
+    if (Result<void> done = seed(*delivery); !done.ok()) {
+      log(Level::kWarning, "delivery not seeded", {{"error", done.error().describe()}});
+    }
+  }
+  for (const Digest& root : carried) {
+    if (present.contains(root)) continue;
+    (void)swarm_->remove(root, false).ok();
+    std::lock_guard lock(mutex_);
+    seeded_.erase(root);
+  }
+}
+
+Result<void> Supply::seed(const trust::Delivery& delivery) {
+  TRY_ASSIGN(std::vector<Digest> leaves, bundles_.leaves(delivery.root));
+  Result<void> seeds = swarm_->seed({delivery.root, delivery.length},
+                                    bundles_.delivery_path(delivery.root), std::move(leaves));
+  if (!seeds.ok() && seeds.error().code != Code::kExists) return seeds;
+  std::lock_guard lock(mutex_);
+  seeded_.insert(delivery.root);
+  return ok();
+}
+
+Result<api::DeliveryOffer> Supply::offer(const Digest& base, const Digest& target) const {
+  std::lock_guard lock(mutex_);
+  if (!current_ || current_->tree != target) {
+    return Error{Code::kNotFound, "tree " + target.hex() + " is not what this site rolls out"};
+  }
+  if (auto found = unmakeable_.find({base, target}); found != unmakeable_.end()) {
+    return Error{Code::kNotFound, found->second};
+  }
+  if (!bundles_.has_tree(base)) {
+    bool signed_one = std::any_of(current_->deliveries.begin(), current_->deliveries.end(),
+                                  [&](const auto& delivery) { return delivery.base == base; });
+    if (!signed_one || !bundles_.route(base, target)) {
+      return Error{Code::kNotFound, "the gateway does not hold tree " + base.hex()};
+    }
+  }
+  std::optional<trust::Delivery> delivery = bundles_.route(base, target);
+  if (!delivery || (swarm_ != nullptr && !seeded_.contains(delivery->root))) {
+    return Error{Code::kTimeout, "the delivery is being made"};
+  }
+  return api::DeliveryOffer{base, target, delivery->length, delivery->root};
+}
+
+}  // namespace lineside::seeder
