@@ -12,6 +12,7 @@ namespace lineside::runtime {
 namespace {
 
 constexpr std::size_t kMaxTable = 64 * 1024;
+constexpr std::size_t kMaxName = 4096;
 constexpr std::uint64_t kMaxStrings = 64ULL << 20;
 
 enum Segment : std::uint64_t { kLoad = 1, kDynamic = 2, kNote = 4 };
@@ -148,10 +149,12 @@ class Reader {
 
   Result<std::string> text(std::uint64_t at) const {
     if (at >= strings_->size()) return malformed("a name is outside the string table");
-    auto begin = strings_->begin() + static_cast<std::ptrdiff_t>(at);
-    auto end = std::find(begin, strings_->end(), 0);
-    if (end == strings_->end()) return malformed("a name without an end");
-    return std::string(begin, end);
+    // A name is as long as a path may be: more would let a few bytes ask for endless copies.
+    BytesView rest = BytesView(*strings_).subspan(at);
+    rest = rest.first(std::min<std::size_t>(rest.size(), kMaxName));
+    auto end = std::find(rest.begin(), rest.end(), 0);
+    if (end == rest.end()) return malformed("the end of a name expected");
+    return std::string(rest.begin(), end);
   }
 
   Result<void> names() {

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-lineside_fuzzer(pep440 SOURCES ${CMAKE_CURRENT_LIST_DIR}/pep440_fuzz.cc DEPS lineside_runtime)
-lineside_fuzzer(pep508 SOURCES ${CMAKE_CURRENT_LIST_DIR}/pep508_fuzz.cc DEPS lineside_runtime)
+foreach(parser elf metadata onnx pep440 pep508 record)
+  lineside_fuzzer(${parser} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${parser}_fuzz.cc DEPS lineside_runtime)
+endforeach()
