@@ -150,6 +150,15 @@ void read_delegations(Fields& body, Targets& out) {
 
 }  // namespace
 
+Result<AnyRole> parse_any(BytesView bytes) {
+  TRY_ASSIGN(json tree, parse_file(bytes, "metadata", kMaxTargetsBytes));
+  Fields file(tree, "metadata", UnknownMembers::kAllowed);
+  AnyRole out;
+  out.type = file.object("signed").text("_type");
+  TRY(read_envelope(tree, file, out.type, out));
+  return out;
+}
+
 Result<Root> parse_root(BytesView bytes) {
   TRY_ASSIGN(json tree, parse_file(bytes, "root", kMaxRootBytes));
   Fields file(tree, "root", UnknownMembers::kAllowed);

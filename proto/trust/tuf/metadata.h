@@ -93,4 +93,10 @@ Result<Timestamp> parse_timestamp(BytesView bytes);
 Result<Snapshot> parse_snapshot(BytesView bytes);
 Result<Targets> parse_targets(BytesView bytes, std::string_view name = "targets");
 
+// Any of them, as far as all roles are alike; `type` is what it says it is.
+struct AnyRole : Envelope {
+  std::string type;
+};
+Result<AnyRole> parse_any(BytesView bytes);
+
 }  // namespace lineside::trust::tuf

@@ -75,7 +75,22 @@ class Repository {
   Result<void> publish(const std::vector<NewTarget>& targets,
                        const std::vector<const PrivateKey*>& keys, const Lifetimes& lifetimes,
                        UtcTime now);
-  // New timestamp, and new snapshot or targets where they end within `ahead`.
+  // The same where the keys of "targets" sign one after another: the files, and the next targets
+  // metadata with the signatures that `keys` make, in metadata/staged/targets.json. Clients see
+  // none of it. Replaces what was staged.
+  Result<void> stage(const std::vector<NewTarget>& targets,
+                     const std::vector<const PrivateKey*>& keys, const Lifetimes& lifetimes,
+                     UtcTime now);
+  // Adds the signatures of those of `keys` that may sign. kNotFound if nothing is staged.
+  Result<void> sign_staged(const std::vector<const PrivateKey*>& keys);
+  // Publishes what is staged; `keys` sign snapshot and timestamp. kBadSignature while signatures
+  // are missing; kConflict if something else was published since.
+  Result<void> publish_staged(const std::vector<const PrivateKey*>& keys,
+                              const Lifetimes& lifetimes, UtcTime now);
+  // Bytes of the staged targets metadata, for people to look at. kNotFound.
+  [[nodiscard]] Result<Bytes> staged() const;
+  // New timestamp, and new snapshot or targets where they end within `ahead` or are no longer
+  // signed as the newest root demands.
   Result<void> refresh(const std::vector<const PrivateKey*>& keys, const Lifetimes& lifetimes,
                        std::chrono::seconds ahead, UtcTime now);
   // Publishes the next root version (fully signed by the old and the new keys).
