@@ -46,8 +46,10 @@ std::string search(std::string_view bytes, const std::string& mark) {
     std::size_t end = at + mark.size();
     while (end < bytes.size() && is_digit(bytes[end])) ++end;
     bool digits = end > at + mark.size();
-    if (digits && end < bytes.size() && (bytes[end] == '\0' || bytes[end] == '+')) {
-      return std::string(bytes.substr(at + 1, end - at - 1));
+    // Linkers merge the text with the end of a longer one, "/build/Python-3.11.7".
+    bool begins = at == 0 || bytes[at - 1] == '\0' || bytes[at - 1] == '/' || bytes[at - 1] == '-';
+    if (begins && digits && end < bytes.size() && (bytes[end] == '\0' || bytes[end] == '+')) {
+      return std::string(bytes.substr(at, end - at));
     }
   }
   return {};
@@ -59,7 +61,7 @@ std::string version_text(const InputFile& file, int minor) {
   constexpr std::uint64_t kWindow = 1 << 20;
   constexpr std::uint64_t kOverlap = 64;
   constexpr std::uint64_t kMaxBytes = 64 << 20;
-  const std::string mark = std::string(1, '\0') + fmt::format("3.{}.", minor);
+  const std::string mark = fmt::format("3.{}.", minor);
   Bytes window(kWindow);
   for (std::uint64_t at = 0; at < std::min(file.size(), kMaxBytes); at += kWindow - kOverlap) {
     auto got = file.read_at(at, window);

@@ -26,8 +26,8 @@ std::vector<PythonRuntime> find_pythons(const Disk& disk, const Path& root, cons
 // "3.11" or "3.11.2" as declared by a caller; kMalformed for anything else.
 Result<PythonRuntime> declared_python(std::string_view version);
 
-// The first text "3.MINOR.PATCH" between zero bytes in an interpreter's bytes, e.g. "3.11.2"; empty
-// if there is none. Reads at most 64 MiB.
+// The first text "3.MINOR.PATCH" that ends with a zero byte or "+" in an interpreter's bytes, e.g.
+// "3.11.2"; empty if there is none. Reads at most 64 MiB.
 std::string version_text(const InputFile& file, int minor);
 
 }  // namespace lineside::runtime
