@@ -79,7 +79,8 @@ class Swarm::Engine {
 
   Disk& disk_;
   const SwarmOptions options_;
-  std::chrono::steady_clock::time_point next_save_{};  // the worker's
+  std::chrono::steady_clock::time_point last_round_{};  // the worker's
+  std::chrono::steady_clock::time_point next_save_{};   // the worker's
   std::uint16_t port_ = 0;
 
   std::mutex wake_mutex_;

@@ -58,7 +58,7 @@ struct SwarmOptions {
   std::uint32_t request_queue = 4;
   Stripe stripe;
   // Progress of one delivery, called from the Swarm's own thread, never after the destructor. Calls
-  // are merged, so ask status(). It may call the Swarm, but must not destroy it.
+  // are merged to ten a second, so ask status(). It may call the Swarm, but must not destroy it.
   std::function<void(const Digest& root)> on_change;
 };
 

@@ -35,7 +35,7 @@ class Site:
 
     def _join(self, i, mbit):
         ns, outer = self.ns(i), f"{PREFIX}v{i}"
-        shape = f"root tbf rate {mbit}mbit burst 32kbit latency 100ms"
+        shape = f"root tbf rate {mbit}mbit burst 32kb latency 100ms"
         sh(f"ip netns add {ns}"
            f" && ip link add {outer} type veth peer name eth0 netns {ns}"
            f" && ip link set {outer} master {self.bridge} up"
