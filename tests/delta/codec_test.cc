@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delta/codec.h"
+
+#include <gtest/gtest.h>
+
+#include "delta/memory_file.h"
+#include "delta/varint.h"
+#include "tests/delta/trees.h"
+
+namespace lineside::delta {
+namespace {
+
+using testing::noise;
+using testing::words;
+
+Bytes bytes_of(const std::string& text) {
+  return to_bytes(text);
+}
+
+TEST(Codec, GivesBackWhatItTook) {
+  for (const Bytes& raw : {Bytes(), bytes_of("x"), bytes_of(words(30000, 1)),
+                           bytes_of(noise(50000, 2)), Bytes(100000, 0)}) {
+    for (bool lzma : {false, true}) {
+      for (Content content : {Content::kNumbers, Content::kDifferences, Content::kData}) {
+        EncodeOptions options;
+        options.lzma = lzma;
+        auto coded = encode(raw, content, options);
+        ASSERT_TRUE(coded.ok());
+        EXPECT_LE(coded->data.size(), raw.size());
+        EXPECT_EQ(coded->info.coded_length, coded->data.size());
+        MemoryFile file(coded->data);
+        auto decoded = decode_all(file, 0, coded->info, raw.size());
+        ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+        EXPECT_EQ(*decoded, raw);
+      }
+    }
+  }
+}
+
+TEST(Codec, AnyPortionsGiveTheSameBytes) {
+  Bytes raw = bytes_of(words(70000, 3));
+  for (bool lzma : {false, true}) {
+    EncodeOptions options;
+    options.lzma = lzma;
+    auto coded = encode(raw, Content::kData, options);
+    ASSERT_TRUE(coded.ok());
+    MemoryFile file(coded->data);
+    auto decoder = StreamDecoder::open(file, 0, coded->info);
+    ASSERT_TRUE(decoder.ok());
+    Bytes all;
+    std::mt19937 random(4);
+    while ((*decoder)->left() > 0) {
+      Bytes part(std::min<std::uint64_t>(1 + random() % 3000, (*decoder)->left()));
+      ASSERT_TRUE((*decoder)->read(part).ok());
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(all, raw);
+    Bytes more(1);
+    EXPECT_EQ((*decoder)->read(more).error().code, Code::kMalformed);
+  }
+}
+
+TEST(Codec, PrefixHelpsAndIsNeeded) {
+  Bytes prefix = bytes_of(noise(30000, 5));
+  Bytes raw = prefix;  // in memory of its own: zstd takes overlap for the end of the prefix
+  for (bool lzma : {false, true}) {
+    EncodeOptions options;
+    options.lzma = lzma;
+    auto coded = encode(raw, Content::kData, options, prefix);
+    ASSERT_TRUE(coded.ok());
+    EXPECT_LT(coded->data.size(), 200U);
+    MemoryFile file(coded->data);
+    auto decoded = decode_all(file, 0, coded->info, prefix.size(), prefix);
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(*decoded, prefix);
+    auto without = decode_all(file, 0, coded->info, prefix.size());
+    EXPECT_FALSE(without.ok() && *without == prefix);
+  }
+}
+
+TEST(Codec, CutStreamIsMalformed) {
+  Bytes raw = bytes_of(words(20000, 6));
+  for (bool lzma : {false, true}) {
+    EncodeOptions options;
+    options.lzma = lzma;
+    auto coded = encode(raw, Content::kData, options);
+    ASSERT_TRUE(coded.ok());
+    StreamInfo info = coded->info;
+    info.coded_length /= 2;
+    MemoryFile file(coded->data);
+    auto decoded = decode_all(file, 0, info, raw.size());
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().code, Code::kMalformed);
+  }
+}
+
+TEST(Codec, WindowIsNoLargerThanAllowedOrNeeded) {
+  EncodeOptions options;
+  options.window_log = 16;
+  auto coded = encode(bytes_of(words(90000, 7)), Content::kData, options);
+  ASSERT_TRUE(coded.ok());
+  EXPECT_EQ(coded->info.window_log, 16);
+  coded = encode(bytes_of(words(3000, 7)), Content::kData, options);
+  ASSERT_TRUE(coded.ok());
+  EXPECT_EQ(coded->info.window_log, kMinWindowLog);
+}
+
+TEST(Varint, EachNumberHasOneForm) {
+  for (std::uint64_t value : {0ULL, 1ULL, 127ULL, 128ULL, 300ULL, 1ULL << 40, ~0ULL}) {
+    Bytes out;
+    put_varint(out, value);
+    ByteReader reader(out, "test");
+    auto read = reader.varint("number");
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(*read, value);
+    EXPECT_TRUE(reader.at_end());
+  }
+  for (const Bytes& bad : {Bytes{0x80, 0x00}, Bytes{0x80}, Bytes(11, 0xff),
+                           Bytes{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}}) {
+    ByteReader reader(bad, "test");
+    EXPECT_FALSE(reader.varint("number").ok());
+    EXPECT_EQ(reader.left(), bad.size()) << "a failed read consumes nothing";
+  }
+}
+
+TEST(Varint, FoldingKeepsSmallNumbersSmall) {
+  for (std::int64_t value : {0L, -1L, 1L, -64L, 63L, INT64_MAX, INT64_MIN}) {
+    EXPECT_EQ(unfold(fold(value)), value);
+  }
+  EXPECT_EQ(fold(-1), 1U);
+}
+
+}  // namespace
+}  // namespace lineside::delta
