@@ -153,6 +153,15 @@ Result<void> Site::check_devices(const trust::Directive& directive) const {
     if (!device->canary) return Error{Code::kConflict, id + " is no canary in the roster"};
     covered.insert(device->hardware.begin(), device->hardware.end());
   }
+  for (const std::string& id : directive.devices) {
+    for (const std::string& hardware : roster_->roster.find(id)->hardware) {
+      if (covered.contains(hardware)) continue;
+      return Error{Code::kConflict,
+                   fmt::format("no canary covers hardware class {} of {}: its gate "
+                               "would stay shut",
+                               hardware, id)};
+    }
+  }
   return ok();
 }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of `lineside`, one function each. Results on Session::out(): tables, or one JSON
+// value with --json.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "seeder/ctl/drafts.h"
+#include "seeder/ctl/session.h"
+
+namespace lineside::ctl {
+
+struct SiteInit {
+  std::string name;
+  std::string gateway;
+  Path gateway_key;  // PEM, "lineside-seeder key" prints it
+  bool no_passphrase = false;
+};
+// kUsage if no passphrase can be had and no_passphrase is not set.
+Result<void> site_init(Disk& disk, Session& session, const SiteInit& init);
+
+Result<void> nodes(Session& session);
+Result<void> accept(Session& session, const std::vector<Acceptance>& wishes);
+Result<void> revoke(Session& session, const std::string& device);
+
+Result<void> bundles(Session& session);
+// `lan_rate`: bytes a second that one node's link carries, for the estimate.
+Result<void> plan(Session& session, const std::string& bundle, const RolloutWish& wish,
+                  std::uint64_t lan_rate);
+
+Result<void> rollout_start(Session& session, const std::string& bundle, const RolloutWish& wish);
+// A new directive for the bundle before the present one, or for `bundle`.
+Result<void> rollout_rollback(Session& session, const std::string& bundle, const RolloutWish& wish);
+// "pause", "resume", "abort"
+Result<void> rollout_command(Session& session, const std::string& verb);
+
+struct Watch {
+  bool live = false;       // redraw in place
+  bool until_end = false;  // return when the rollout has ended or is paused
+  std::chrono::milliseconds every{500};
+};
+Result<void> status(Session& session);
+// With until_end: kConflict if the rollout ended otherwise than done.
+Result<void> watch(Session& session, const Watch& options);
+Result<void> report(Session& session, std::int64_t sequence);
+Result<void> events(Session& session, std::int64_t after);
+// Verifies each attestation of the present directive here; writes the envelopes into `folder` if
+// given.
+Result<void> attest(Session& session, const std::optional<Path>& folder);
+
+}  // namespace lineside::ctl

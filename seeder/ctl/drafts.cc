@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/ctl/drafts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace lineside::ctl {
+namespace {
+
+using trust::Device;
+using trust::Roster;
+
+bool share_one(const std::vector<std::string>& left, const std::vector<std::string>& right) {
+  return std::any_of(left.begin(), left.end(), [&](const std::string& item) {
+    return std::find(right.begin(), right.end(), item) != right.end();
+  });
+}
+
+std::vector<std::string> sorted(std::vector<std::string> items) {
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  return items;
+}
+
+Roster next_version(const Roster& roster, UtcTime now) {
+  Roster next = roster;
+  ++next.version;
+  next.issued = now;
+  return next;
+}
+
+// "7Q2F-…" however it was typed.
+std::string plain(std::string_view fingerprint) {
+  std::string out;
+  for (char c : fingerprint) {
+    if (c != '-' && c != ' ') out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+Result<const seeder::PendingRow*> find_pending(const Acceptance& wish,
+                                               const std::vector<seeder::PendingRow>& pending) {
+  const seeder::PendingRow* other = nullptr;
+  for (const seeder::PendingRow& row : pending) {
+    if (row.device != wish.device) continue;
+    // The fingerprint is computed here from the key, never taken from the gateway.
+    Result<trust::PublicKey> key = trust::PublicKey::from_spki(row.spki);
+    if (key.ok() && plain(key->fingerprint()) == plain(wish.fingerprint)) return &row;
+    other = &row;
+  }
+  if (other == nullptr) return Error{Code::kNotFound, wish.device + " does not ask to be enrolled"};
+  return Error{Code::kMismatch,
+               fmt::format("{} asks with another key than {}: compare it with what "
+                           "the device itself shows",
+                           wish.device, wish.fingerprint)};
+}
+
+}  // namespace
+
+Result<Roster> accept_device(const Roster& roster, const Acceptance& wish,
+                             const std::vector<seeder::PendingRow>& pending, UtcTime now) {
+  TRY_ASSIGN(const seeder::PendingRow* row, find_pending(wish, pending));
+  TRY_ASSIGN(trust::PublicKey key, trust::PublicKey::from_spki(row->spki));
+  const Device* known = roster.find(wish.device);
+  if (known != nullptr && !known->revoked) {
+    return Error{Code::kExists, wish.device + " is enrolled already; revoke it first"};
+  }
+  if (roster.find(key) != nullptr) {
+    return Error{Code::kExists, "that key is in the roster already"};
+  }
+  Roster next = next_version(roster, now);
+  std::erase_if(next.devices, [&](const Device& device) { return device.id == wish.device; });
+  Device device{wish.device,
+                key,
+                sorted(wish.hardware.empty() ? row->hardware : wish.hardware),
+                sorted(wish.groups),
+                wish.canary,
+                false};
+  if (device.hardware.empty()) {
+    return Error{Code::kUsage, wish.device + " names no hardware class: give --hardware"};
+  }
+  auto place = std::lower_bound(next.devices.begin(), next.devices.end(), device.id,
+                                [](const Device& item, const auto& id) { return item.id < id; });
+  next.devices.insert(place, std::move(device));
+  return next;
+}
+
+Result<Roster> revoke_device(const Roster& roster, const std::string& device, UtcTime now) {
+  Roster next = next_version(roster, now);
+  for (Device& item : next.devices) {
+    if (item.id != device) continue;
+    if (item.revoked) return Error{Code::kConflict, device + " is revoked already"};
+    item.revoked = true;
+    return next;
+  }
+  return Error{Code::kNotFound, device + " is not in the roster"};
+}
+
+Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv) {
+  std::vector<Acceptance> wishes;
+  for (int line = 1; !csv.empty(); ++line) {
+    std::string_view text = csv.substr(0, csv.find('\n'));
+    csv.remove_prefix(std::min(csv.size(), text.size() + 1));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    if (text.empty() || text.front() == '#') continue;
+    Acceptance wish;
+    for (int column = 0; !text.empty() || column < 2; ++column) {
+      std::string_view cell = text.substr(0, text.find(','));
+      text.remove_prefix(std::min(text.size(), cell.size() + 1));
+      if (column < 2 && cell.empty()) {
+        return Error{Code::kMalformed, fmt::format("line {}: expected DEVICE,FINGERPRINT", line)};
+      }
+      if (column == 0) {
+        wish.device = cell;
+      } else if (column == 1) {
+        wish.fingerprint = cell;
+      } else if (cell == "canary") {
+        wish.canary = true;
+      } else if (cell.starts_with("group=")) {
+        wish.groups.emplace_back(cell.substr(6));
+      } else if (cell.starts_with("hardware=")) {
+        wish.hardware.emplace_back(cell.substr(9));
+      } else {
+        return Error{Code::kMalformed, fmt::format("line {}: '{}' is unknown", line, cell)};
+      }
+    }
+    wishes.push_back(std::move(wish));
+  }
+  return wishes;
+}
+
+namespace {
+
+Result<std::vector<const Device*>> meant(const Roster& roster, const trust::Manifest& manifest,
+                                         const RolloutWish& wish) {
+  std::vector<const Device*> devices;
+  for (const std::string& id : wish.devices) {
+    const Device* device = roster.find(id);
+    if (device == nullptr || device->revoked) {
+      return Error{Code::kNotFound, id + " is not in the roster"};
+    }
+    if (!share_one(device->hardware, manifest.hardware)) {
+      return Error{
+          Code::kWrongHardware,
+          fmt::format("{} is for {}, {} is {}", manifest.target_name(),
+                      fmt::join(manifest.hardware, ", "), id, fmt::join(device->hardware, ", "))};
+    }
+    devices.push_back(device);
+  }
+  if (!wish.devices.empty()) return devices;
+  for (const Device& device : roster.devices) {
+    bool in_group = wish.groups.empty() || share_one(device.groups, wish.groups);
+    if (!device.revoked && in_group && share_one(device.hardware, manifest.hardware)) {
+      devices.push_back(&device);
+    }
+  }
+  if (devices.empty()) {
+    return Error{Code::kNotFound, "no enrolled device fits " + manifest.target_name()};
+  }
+  return devices;
+}
+
+// One flagged canary for each hardware class among the devices, the first by id.
+std::vector<std::string> default_canaries(const std::vector<const Device*>& devices) {
+  std::set<std::string> covered;
+  std::vector<std::string> canaries;
+  for (const Device* device : devices) {
+    bool is_new = std::any_of(device->hardware.begin(), device->hardware.end(),
+                              [&](const auto& name) { return !covered.contains(name); });
+    if (!device->canary || !is_new) continue;
+    canaries.push_back(device->id);
+    covered.insert(device->hardware.begin(), device->hardware.end());
+  }
+  return canaries;
+}
+
+Result<void> check_canaries(const Roster& roster, const std::vector<const Device*>& devices,
+                            const std::vector<std::string>& canaries) {
+  std::set<std::string> covered;
+  for (const std::string& id : canaries) {
+    const Device* canary = roster.find(id);
+    if (canary == nullptr || !canary->canary || canary->revoked) {
+      return Error{Code::kGateShut, id + " is no canary in the roster"};
+    }
+    covered.insert(canary->hardware.begin(), canary->hardware.end());
+  }
+  for (const Device* device : devices) {
+    for (const std::string& hardware : device->hardware) {
+      if (covered.contains(hardware)) continue;
+      return Error{Code::kGateShut,
+                   fmt::format("no canary covers hardware class {} (of {}): every gate would stay "
+                               "shut",
+                               hardware, device->id)};
+    }
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<trust::Directive> draft_directive(const Roster& roster, const trust::Manifest& manifest,
+                                         const Digest& manifest_digest, const RolloutWish& wish,
+                                         std::int64_t sequence, UtcTime now) {
+  TRY_ASSIGN(std::vector<const Device*> devices, meant(roster, manifest, wish));
+  trust::Directive draft;
+  draft.site = roster.site;
+  draft.sequence = sequence;
+  draft.issued = now;
+  draft.not_before = now;
+  draft.expires = now + wish.expires;
+  draft.bundle = manifest.target_name();
+  draft.manifest = manifest_digest;
+  draft.canaries = sorted(wish.canaries.empty() ? default_canaries(devices) : wish.canaries);
+  TRY(check_canaries(roster, devices, draft.canaries));
+  for (const Device* device : devices) draft.devices.push_back(device->id);
+  draft.devices.insert(draft.devices.end(), draft.canaries.begin(), draft.canaries.end());
+  draft.devices = sorted(std::move(draft.devices));
+  draft.soak = wish.soak;
+  draft.batch_size = wish.batch_size;
+  draft.failure_limit = wish.failure_limit;
+  draft.on_failure = wish.on_failure;
+  draft.device_deadline = wish.device_deadline;
+  return draft;
+}
+
+std::vector<std::string> describe_change(const Roster& before, const Roster& after) {
+  std::vector<std::string> words{
+      fmt::format("roster {} -> {} of site {}", before.version, after.version, after.site)};
+  for (const Device& device : after.devices) {
+    const Device* old = before.find(device.id);
+    if (old == nullptr || !(old->key == device.key)) {
+      words.push_back(fmt::format(
+          "+ {}: key {}, hardware {}{}{}", device.id, device.key.fingerprint(),
+          fmt::join(device.hardware, ", "),
+          device.groups.empty() ? "" : fmt::format(", groups {}", fmt::join(device.groups, ", ")),
+          device.canary ? ", may be a canary" : ""));
+    } else if (!old->revoked && device.revoked) {
+      words.push_back(fmt::format("- {}: revoked; its key {} counts for nothing from now on",
+                                  device.id, device.key.fingerprint()));
+    }
+  }
+  return words;
+}
+
+std::vector<std::string> describe(const trust::Directive& directive,
+                                  const trust::Manifest& manifest) {
+  std::size_t others = directive.devices.size() - directive.canaries.size();
+  return {
+      fmt::format("directive {} of site {}: install {} {} (release {})", directive.sequence,
+                  directive.site, manifest.name, manifest.version, manifest.release),
+      fmt::format("manifest  {}", directive.manifest.hex()),
+      fmt::format("canaries  {}, all must pass their inference check and trial",
+                  fmt::join(directive.canaries, ", ")),
+      fmt::format("then      {} devices in batches of {}, {} after the last canary", others,
+                  directive.batch_size, duration_text(directive.soak)),
+      fmt::format(
+          "stops     above {} % failed of at least {}, then {}", directive.failure_limit.percent,
+          directive.failure_limit.minimum_executed,
+          directive.on_failure == trust::OnFailure::kPause ? "pauses" : "prepares the way back"),
+      fmt::format("expires   {}", format_utc(directive.expires)),
+  };
+}
+
+std::optional<std::string> obstacle(const seeder::NodeRow& node, const trust::Manifest& manifest,
+                                    std::uint64_t bytes) {
+  if (node.revoked) return "revoked";
+  if (!share_one(node.hardware, manifest.hardware)) {
+    return fmt::format("hardware {}, the bundle is for {}", fmt::join(node.hardware, ", "),
+                       fmt::join(manifest.hardware, ", "));
+  }
+  if (!node.report) return "not heard of yet";
+  std::uint64_t need = bytes + manifest.tree_length;
+  if (node.report->tree != manifest.tree && node.report->free_bytes < need) {
+    return fmt::format("{} free, up to {} needed", bytes_text(node.report->free_bytes),
+                       bytes_text(need));
+  }
+  return std::nullopt;
+}
+
+Result<std::chrono::seconds> parse_duration(std::string_view text) {
+  std::int64_t count = 0;
+  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  std::int64_t factor = unit.empty() || unit == "s" ? 1
+                        : unit == "m"               ? 60
+                        : unit == "h"               ? 3600
+                        : unit == "d"               ? 86400
+                                                    : 0;
+  constexpr std::int64_t kMaxCount = 1'000'000'000;
+  if (bad != std::errc() || factor == 0 || count < 0 || count > kMaxCount) {
+    return Error{Code::kUsage, fmt::format("'{}' is no duration: 10s, 15m, 12h, 7d", text)};
+  }
+  return std::chrono::seconds(count * factor);
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+  std::int64_t seconds = duration.count();
+  if (seconds >= 86400 && seconds % 86400 == 0) return fmt::format("{} d", seconds / 86400);
+  if (seconds >= 3600 && seconds % 3600 == 0) return fmt::format("{} h", seconds / 3600);
+  if (seconds >= 60 && seconds % 60 == 0) return fmt::format("{} min", seconds / 60);
+  return fmt::format("{} s", seconds);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"kB", "MB", "GB", "TB"};
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit < 3) {
+    value /= 1000;
+    ++unit;
+  }
+  return value < 9.95 ? fmt::format("{:.1f} {}", value, kUnits[unit])
+                      : fmt::format("{:.0f} {}", value, kUnits[unit]);
+}
+
+}  // namespace lineside::ctl

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator is about to sign: drafted from what he asks for, and said in words. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/base/result.h"
+#include "proto/trust/directive.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/roster.h"
+#include "seeder/operator_api.h"
+
+namespace lineside::ctl {
+
+struct Acceptance {
+  std::string device;
+  std::string fingerprint;            // as read from the device itself, not from the gateway
+  std::vector<std::string> hardware;  // empty: what the device claims
+  std::vector<std::string> groups;
+  bool canary = false;
+};
+
+// The next roster with that device in it. kNotFound if nobody waits under that id with that
+// fingerprint; kMismatch if the id waits with another one; kExists if id or key is taken already.
+Result<trust::Roster> accept_device(const trust::Roster& roster, const Acceptance& wish,
+                                    const std::vector<seeder::PendingRow>& pending, UtcTime now);
+// The next roster with the device revoked. kNotFound; kConflict if it is revoked already.
+Result<trust::Roster> revoke_device(const trust::Roster& roster, const std::string& device,
+                                    UtcTime now);
+// Lines "DEVICE,FINGERPRINT[,canary][,group=G]…[,hardware=H]…", '#' begins a comment. kMalformed
+// with the line's number.
+Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv);
+
+struct RolloutWish {
+  std::vector<std::string> canaries;  // empty: one flagged canary for each hardware class
+  std::vector<std::string> devices;   // empty: all that the bundle fits
+  std::vector<std::string> groups;    // with it only devices of these groups
+  std::chrono::seconds soak{1800};
+  std::uint32_t batch_size = 50;
+  trust::FailureLimit failure_limit{5, 10};
+  trust::OnFailure on_failure = trust::OnFailure::kPause;
+  std::chrono::seconds expires{std::chrono::days(7)};
+  std::chrono::seconds device_deadline{3600};
+};
+
+// kWrongHardware if a device is named that the bundle does not fit; kNotFound for an unknown one;
+// kGateShut if no canary covers a hardware class (every node's gate would stay shut).
+Result<trust::Directive> draft_directive(const trust::Roster& roster,
+                                         const trust::Manifest& manifest,
+                                         const Digest& manifest_digest, const RolloutWish& wish,
+                                         std::int64_t sequence, UtcTime now);
+
+// What changes from one document to the next, a line each.
+std::vector<std::string> describe_change(const trust::Roster& before, const trust::Roster& after);
+std::vector<std::string> describe(const trust::Directive& directive,
+                                  const trust::Manifest& manifest);
+
+// Why a node cannot take the bundle; nullopt if it can. `bytes` is what has to be delivered to it.
+std::optional<std::string> obstacle(const seeder::NodeRow& node, const trust::Manifest& manifest,
+                                    std::uint64_t bytes);
+
+// "10s", "15m", "12h", "7d"; kUsage.
+Result<std::chrono::seconds> parse_duration(std::string_view text);
+std::string duration_text(std::chrono::seconds duration);
+// "1.2 MB"; SI units.
+std::string bytes_text(std::uint64_t bytes);
+
+}  // namespace lineside::ctl

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "proto/trust/document.h"
+#include "seeder/ctl/commands.h"
+
+namespace lineside::ctl {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit status: 0 ok; 1 failed; 2 wrong flags; 3 the rollout is paused or was aborted\n"
+    "(rollout watch). The passphrase of the operator key is asked for on the terminal or read\n"
+    "from the file named by LINESIDE_PASSPHRASE_FILE.";
+
+// Everything that flags can say.
+struct Flags {
+  SessionOptions session;
+  SiteInit init;
+  Acceptance accept;
+  std::string csv, device, bundle, to, soak = "30m", expires = "7d", deadline = "1h";
+  std::string on_failure = "pause", attest_folder, vendor_root;
+  RolloutWish wish;
+  std::int64_t sequence = 0, after = 0;
+  std::uint64_t lan_rate = 100'000'000 / 8;
+  bool watch = false;
+};
+
+Result<void> finish_wish(Flags& flags) {
+  TRY_ASSIGN(flags.wish.soak, parse_duration(flags.soak));
+  TRY_ASSIGN(flags.wish.expires, parse_duration(flags.expires));
+  TRY_ASSIGN(flags.wish.device_deadline, parse_duration(flags.deadline));
+  flags.wish.on_failure =
+      flags.on_failure == "rollback" ? trust::OnFailure::kRollBack : trust::OnFailure::kPause;
+  return ok();
+}
+
+void add_wish(CLI::App& app, Flags& flags) {
+  RolloutWish& wish = flags.wish;
+  app.add_option("--canary", wish.canaries, "devices that go first (default: one a class)");
+  app.add_option("--device", wish.devices, "only these devices");
+  app.add_option("--group", wish.groups, "only devices of these groups");
+  app.add_option("--soak", flags.soak, "wait after the last canary")->capture_default_str();
+  app.add_option("--batch", wish.batch_size, "devices at a time")->capture_default_str();
+  app.add_option("--failure-limit", wish.failure_limit.percent, "percent of failed devices")
+      ->capture_default_str();
+  app.add_option("--failure-minimum", wish.failure_limit.minimum_executed,
+                 "devices that must have ended before the limit counts")
+      ->capture_default_str();
+  app.add_option("--on-failure", flags.on_failure, "pause or rollback")
+      ->check(CLI::IsMember({"pause", "rollback"}))
+      ->capture_default_str();
+  app.add_option("--expires", flags.expires, "no node begins later")->capture_default_str();
+  app.add_option("--deadline", flags.deadline, "a silent device counts as failed after it")
+      ->capture_default_str();
+}
+
+using Action = std::function<Result<void>(Session&, Disk&, Flags&)>;
+
+class Program {
+ public:
+  Program() : app_("Lineside: the operator's program.", "lineside") {
+    app_.footer(kFooter);
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    flags_.session.site = default_site_folder();
+    app_.add_option("--site", flags_.session.site, "the operator's folder (or $LINESIDE_SITE)")
+        ->capture_default_str();
+    app_.add_option("--gateway", flags_.session.gateway, "IP:port instead of the folder's");
+    app_.add_flag("--json", flags_.session.json, "one JSON value instead of tables");
+    app_.add_flag("--yes,-y", flags_.session.yes, "sign without asking");
+    app_.add_option("--vendor-root", flags_.vendor_root, "the vendor's root.json; remembered");
+    add_site();
+    add_roster();
+    add_rollout();
+    add_views();
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? 0 : 2;
+    }
+    auto disk = make_posix_disk();
+    SystemClock clock;
+    Session session(*disk, clock, flags_.session, std::cout, std::cerr);
+    Result<void> done = perform(session, *disk);
+    if (done.ok()) return 0;
+    std::cerr << "lineside: " << trust::clean_text(done.error().describe(), 4096) << "\n";
+    if (done.error().code == Code::kUsage) return 2;
+    return watching_ && done.error().code == Code::kConflict ? 3 : 1;
+  }
+
+ private:
+  CLI::App* command(CLI::App& parent, const char* name, const char* text, Action action,
+                    bool loads = true) {
+    CLI::App* sub = parent.add_subcommand(name, text);
+    sub->callback([this, action = std::move(action), loads] {
+      action_ = action;
+      loads_ = loads;
+    });
+    return sub;
+  }
+
+  Result<void> perform(Session& session, Disk& disk) {
+    if (loads_) TRY(session.load());
+    if (!flags_.vendor_root.empty() && loads_) TRY(session.trust_vendor(flags_.vendor_root));
+    TRY(finish_wish(flags_));
+    return action_(session, disk, flags_);
+  }
+
+  void add_site() {
+    CLI::App* site = app_.add_subcommand("site", "The site itself");
+    site->require_subcommand(1);
+    CLI::App* init = command(
+        *site, "init", "Makes operator key, site root and first roster",
+        [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
+          flags.init.gateway = flags.session.gateway;
+          TRY(site_init(disk, session, flags.init));
+          if (flags.vendor_root.empty()) return ok();
+          TRY(session.load());
+          return session.trust_vendor(flags.vendor_root);
+        },
+        false);
+    init->add_option("--name", flags_.init.name, "[a-z0-9][a-z0-9._-]*")->required();
+    init->add_option("--gateway-key", flags_.init.gateway_key, "PEM from `lineside-seeder key`")
+        ->required();
+    init->add_flag("--no-passphrase", flags_.init.no_passphrase, "leave the operator key plain");
+  }
+
+  void add_roster() {
+    command(app_, "nodes", "Who belongs to the site, and who asks to",
+            [](Session& session, Disk&, Flags&) { return nodes(session); });
+    CLI::App* take =
+        command(app_, "accept", "Takes a waiting device into the roster",
+                [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
+                  if (flags.csv.empty()) return accept(session, {flags.accept});
+                  TRY_ASSIGN(Bytes csv, disk.read(flags.csv, 4ULL << 20));
+                  TRY_ASSIGN(std::vector<Acceptance> wishes, parse_acceptances(as_text(csv)));
+                  return accept(session, wishes);
+                });
+    take->add_option("device", flags_.accept.device);
+    take->add_option("--fingerprint", flags_.accept.fingerprint, "as the device itself shows it");
+    take->add_option("--hardware", flags_.accept.hardware, "classes (default: what it claims)");
+    take->add_option("--group", flags_.accept.groups);
+    take->add_flag("--canary", flags_.accept.canary, "may be named as canary");
+    take->add_option("--csv", flags_.csv, "file of DEVICE,FINGERPRINT[,canary][,group=G]");
+    command(app_, "revoke", "Takes a device out of the roster",
+            [](Session& session, Disk&, Flags& flags) { return revoke(session, flags.device); })
+        ->add_option("device", flags_.device)
+        ->required();
+  }
+
+  void add_rollout() {
+    command(app_, "bundles", "What the vendor offers",
+            [](Session& session, Disk&, Flags&) { return bundles(session); });
+    CLI::App* look = command(app_, "plan", "What a rollout would do, before anything moves",
+                             [](Session& session, Disk&, Flags& flags) {
+                               return plan(session, flags.bundle, flags.wish, flags.lan_rate);
+                             });
+    look->add_option("bundle", flags_.bundle, "NAME/VERSION")->required();
+    look->add_option("--lan-rate", flags_.lan_rate, "bytes a second of a node's link")
+        ->capture_default_str();
+    add_wish(*look, flags_);
+    CLI::App* rollout = app_.add_subcommand("rollout", "Rolls out a bundle");
+    rollout->require_subcommand(1);
+    CLI::App* begin = command(*rollout, "start", "Signs a directive for a bundle",
+                              [](Session& session, Disk&, Flags& flags) {
+                                return rollout_start(session, flags.bundle, flags.wish);
+                              });
+    begin->add_option("bundle", flags_.bundle, "NAME/VERSION")->required();
+    add_wish(*begin, flags_);
+    CLI::App* back = command(*rollout, "rollback", "Signs a directive for the bundle before",
+                             [](Session& session, Disk&, Flags& flags) {
+                               return rollout_rollback(session, flags.to, flags.wish);
+                             });
+    back->add_option("--to", flags_.to, "NAME/VERSION");
+    add_wish(*back, flags_);
+    for (const char* verb : {"pause", "resume", "abort"}) {
+      command(*rollout, verb, "The present rollout",
+              [verb](Session& session, Disk&, Flags&) { return rollout_command(session, verb); });
+    }
+    command(*rollout, "status", "Like `lineside status`",
+            [](Session& session, Disk&, Flags&) { return status(session); });
+    command(*rollout, "watch", "Follows the rollout to its end",
+            [this](Session& session, Disk&, Flags&) {
+              watching_ = true;
+              return watch(session, {::isatty(STDOUT_FILENO) != 0, true});
+            });
+  }
+
+  void add_views() {
+    command(app_, "status", "The site now", [](Session& session, Disk&, Flags& flags) {
+      if (!flags.watch) return status(session);
+      return watch(session, {::isatty(STDOUT_FILENO) != 0, false});
+    })->add_flag("--watch,-w", flags_.watch, "redraw until interrupted");
+    command(app_, "report", "Where each byte came from, and what stands on each disk",
+            [](Session& session, Disk&, Flags& flags) { return report(session, flags.sequence); })
+        ->add_option("sequence", flags_.sequence, "of an earlier directive");
+    command(app_, "events", "The gateway's log of decisions",
+            [](Session& session, Disk&, Flags& flags) { return events(session, flags.after); })
+        ->add_option("--after", flags_.after);
+    CLI::App* evidence = app_.add_subcommand("attest", "What the canaries signed");
+    evidence->require_subcommand(1);
+    command(*evidence, "verify", "Verifies it here",
+            [](Session& session, Disk&, Flags&) { return attest(session, std::nullopt); });
+    command(*evidence, "export", "Writes the verified envelopes to a folder",
+            [](Session& session, Disk&, Flags& flags) {
+              return attest(session, Path(flags.attest_folder));
+            })
+        ->add_option("folder", flags_.attest_folder)
+        ->required();
+  }
+
+  CLI::App app_;
+  Flags flags_;
+  Action action_;
+  bool loads_ = true;
+  bool watching_ = false;
+};
+
+}  // namespace
+}  // namespace lineside::ctl
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return lineside::ctl::Program().run(argc, argv);
+}

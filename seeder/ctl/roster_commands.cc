@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands on the site and who belongs to it.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "proto/base/passphrase.h"
+#include "seeder/ctl/commands.h"
+#include "seeder/ctl/views.h"
+
+namespace lineside::ctl {
+namespace {
+
+using nlohmann::json;
+
+Result<std::vector<seeder::PendingRow>> pending_of(Session& session) {
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get("/v1/pending"));
+  return seeder::parse_pending(body);
+}
+
+std::string fingerprint_of(const seeder::PendingRow& row) {
+  Result<trust::PublicKey> key = trust::PublicKey::from_spki(row.spki);
+  return key.ok() ? key->fingerprint() : "unreadable key";
+}
+
+}  // namespace
+
+Result<void> site_init(Disk& disk, Session& session, const SiteInit& init) {
+  TRY_ASSIGN(Bytes pem, disk.read(init.gateway_key, 64 * 1024));
+  TRY_ASSIGN(trust::PublicKey key, trust::PublicKey::from_pem(as_text(pem)));
+  NewSite site{init.name, init.gateway, key, std::nullopt};
+  if (!init.no_passphrase) {
+    TRY_ASSIGN(site.passphrase,
+               ask_passphrase(disk, "passphrase for the new operator key: ", true));
+    if (!site.passphrase) {
+      return Error{Code::kUsage,
+                   "the operator key needs a passphrase (terminal or LINESIDE_PASSPHRASE_FILE); "
+                   "--no-passphrase leaves it plain"};
+    }
+  }
+  TRY_ASSIGN(trust::PublicKey own, session.folder().create(site, session.now()));
+  const Path& dir = session.folder().dir();
+  if (session.json()) {
+    session.out() << json{{"site", init.name},
+                          {"folder", dir.string()},
+                          {"site_root", (dir / "root" / "1.root.json").string()},
+                          {"operator", own.fingerprint()},
+                          {"gateway", key.fingerprint()}}
+                         .dump()
+                  << "\n";
+    return ok();
+  }
+  session.out() << fmt::format(
+      "site {} in {}\n  operator key  {}\n  gateway key   {}\n"
+      "  site root     {}  (copy it to the gateway and to every node)\n",
+      init.name, dir.string(), own.fingerprint(), key.fingerprint(),
+      (dir / "root" / "1.root.json").string());
+  return ok();
+}
+
+Result<void> nodes(Session& session) {
+  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get("/v1/nodes"));
+  TRY_ASSIGN(auto enrolled, seeder::parse_nodes(body));
+  TRY_ASSIGN(auto pending, pending_of(session));
+  if (session.json()) {
+    json out = {{"nodes", json::array()}, {"pending", json::array()}};
+    for (const auto& row : enrolled) out["nodes"].push_back(to_json(row));
+    for (const auto& row : pending) out["pending"].push_back(to_json(row));
+    session.out() << out.dump() << "\n";
+    return ok();
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const trust::Device& device : roster.roster.devices) {
+    std::string heard = "never";
+    std::string version = "-";
+    for (const auto& row : enrolled) {
+      if (row.device != device.id || !row.report) continue;
+      heard = row.heard ? format_utc(*row.heard) : heard;
+      version = row.report->version.empty() ? "-" : row.report->version;
+    }
+    rows.push_back({device.id, device.revoked ? "revoked" : "enrolled", device.key.fingerprint(),
+                    fmt::format("{}", fmt::join(device.hardware, ",")),
+                    fmt::format("{}", fmt::join(device.groups, ",")), device.canary ? "yes" : "",
+                    version, heard});
+  }
+  for (const auto& row : pending) {
+    rows.push_back({row.device, "PENDING", fingerprint_of(row),
+                    fmt::format("{}", fmt::join(row.hardware, ",")), "", "", "-",
+                    format_utc(row.last_seen)});
+  }
+  session.out() << table(
+      {"NODE", "STATUS", "FINGERPRINT", "HARDWARE", "GROUPS", "CANARY", "VERSION", "HEARD"}, rows);
+  return ok();
+}
+
+Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
+  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  TRY_ASSIGN(auto pending, pending_of(session));
+  trust::Roster next = roster.roster;
+  for (const Acceptance& wish : wishes) {
+    TRY_ASSIGN(next, accept_device(next, wish, pending, session.now()));
+  }
+  if (wishes.empty()) return Error{Code::kUsage, "no device is named"};
+  next.version = roster.roster.version + 1;
+  TRY(session.sign_roster(next, describe_change(roster.roster, next)));
+  session.out() << (session.json()
+                        ? json{{"roster", next.version}}.dump()
+                        : fmt::format("roster {} is signed and at the gateway", next.version))
+                << "\n";
+  return ok();
+}
+
+Result<void> revoke(Session& session, const std::string& device) {
+  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  TRY_ASSIGN(trust::Roster next, revoke_device(roster.roster, device, session.now()));
+  TRY(session.sign_roster(next, describe_change(roster.roster, next)));
+  session.out() << (session.json()
+                        ? json{{"roster", next.version}}.dump()
+                        : fmt::format("roster {} is signed and at the gateway", next.version))
+                << "\n";
+  return ok();
+}
+
+}  // namespace lineside::ctl

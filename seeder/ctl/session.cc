@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/ctl/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "proto/base/passphrase.h"
+#include "proto/http/fetcher.h"
+#include "proto/http/target.h"
+#include "proto/trust/tuf/updater.h"
+
+namespace lineside::ctl {
+
+std::string bundle_name(std::string name) {
+  if (!name.ends_with(".json")) name += ".json";
+  return name;
+}
+
+Session::Session(Disk& disk, Clock& clock, SessionOptions options, std::ostream& out,
+                 std::ostream& notes)
+    : disk_(disk),
+      clock_(clock),
+      options_(std::move(options)),
+      out_(out),
+      notes_(notes),
+      folder_(disk, options_.site) {}
+
+Result<void> Session::load() {
+  return folder_.load(now());
+}
+
+Result<void> Session::trust_vendor(const Path& root) {
+  TRY_ASSIGN(Bytes bytes, disk_.read(root, 4ULL << 20));
+  return folder_.trust_vendor(bytes);
+}
+
+Result<const trust::PrivateKey*> Session::key() {
+  if (!key_) {
+    TRY_ASSIGN(key_, folder_.operator_key([this](const Path& path) {
+      return ask_passphrase(disk_, "passphrase of " + path.string() + ": ", false);
+    }));
+  }
+  return &*key_;
+}
+
+Result<Gateway*> Session::gateway() {
+  if (!gateway_) {
+    TRY_ASSIGN(const trust::PrivateKey* own, key());
+    TRY_ASSIGN(trust::PublicKey pinned, folder_.gateway_key());
+    std::string address = options_.gateway.empty() ? folder_.gateway() : options_.gateway;
+    TRY_ASSIGN(gateway_, Gateway::connect(address, pinned, *own));
+  }
+  return &*gateway_;
+}
+
+Result<seeder::SiteStatus> Session::status(std::int64_t sequence) {
+  TRY_ASSIGN(Gateway * server, gateway());
+  std::string target = "/v1/status";
+  if (sequence != 0) target += fmt::format("?sequence={}", sequence);
+  TRY_ASSIGN(Bytes body, server->get(target));
+  return seeder::parse_site_status(body);
+}
+
+Result<trust::VerifiedRoster> Session::roster() {
+  TRY_ASSIGN(Gateway * server, gateway());
+  TRY_ASSIGN(auto kept, folder_.roster());
+  Result<Bytes> shown = server->get("/v1/roster");
+  if (!shown.ok() && shown.error().code == Code::kNotFound && kept) {
+    TRY(server->post("/v1/roster", kept->envelope));
+    return *kept;
+  }
+  if (!shown.ok()) return shown.error();
+  std::int64_t at_least = kept ? kept->roster.version : 1;
+  TRY_ASSIGN(auto roster,
+             trust::verify_roster(*shown, folder_.operators(), folder_.name(), at_least));
+  TRY(folder_.keep_roster(*shown));
+  return roster;
+}
+
+Result<std::optional<trust::VerifiedDirective>> Session::directive() {
+  TRY_ASSIGN(Gateway * server, gateway());
+  TRY_ASSIGN(auto kept, folder_.directive());
+  Result<Bytes> shown = server->get("/v1/directive");
+  if (!shown.ok() && shown.error().code == Code::kNotFound) return kept;
+  if (!shown.ok()) return shown.error();
+  std::int64_t at_least = kept ? kept->directive.sequence : 1;
+  TRY_ASSIGN(auto directive,
+             trust::verify_directive(*shown, folder_.operators(), folder_.name(), at_least));
+  TRY(folder_.keep_directive(*shown));
+  return std::optional<trust::VerifiedDirective>(std::move(directive));
+}
+
+Result<CheckedBundle> Session::bundle(const std::string& name) {
+  TRY_ASSIGN(auto root, disk_.stat(folder_.vendor_dir() / "root.json"));
+  if (!root) {
+    return Error{Code::kUsage,
+                 "the vendor's root is not known here: give --vendor-root FILE once, "
+                 "from a source that is not the gateway"};
+  }
+  TRY_ASSIGN(Gateway * server, gateway());
+  CheckedBundle checked;
+  TRY_ASSIGN(Bytes plan, server->get("/v1/plan?bundle=" + http::encode_path(name)));
+  TRY_ASSIGN(checked.plan, seeder::parse_plan(plan));
+  TRY_ASSIGN(http::Client metadata_client, server->below("v1/vendor/metadata/"));
+  TRY_ASSIGN(http::Client target_client, server->below("v1/vendor/targets/"));
+  http::HttpFetcher metadata(metadata_client);
+  http::HttpFetcher targets(target_client);
+  trust::Updater updater(disk_, folder_.vendor_dir(), metadata, now());
+  TRY(updater.load());
+  TRY(updater.refresh());
+  TRY_ASSIGN(auto info, updater.find(name));
+  if (!info) return Error{Code::kNotFound, "the vendor does not list " + name};
+  TRY_ASSIGN(Bytes bytes, updater.download(*info, targets));
+  checked.digest = sha256(bytes);
+  TRY_ASSIGN(checked.manifest, trust::parse_manifest(bytes));
+  if (checked.manifest.target_name() != name) {
+    return Error{Code::kMismatch, name + " calls itself " + checked.manifest.target_name()};
+  }
+  return checked;
+}
+
+Result<void> Session::confirm(const std::vector<std::string>& words) {
+  for (const std::string& line : words) notes_ << "  " << line << "\n";
+  if (options_.yes) return ok();
+  if (::isatty(STDIN_FILENO) == 0) {
+    return Error{Code::kUsage, "nobody to ask whether to sign this: give --yes"};
+  }
+  notes_ << "Sign this? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "yes") return ok();
+  return Error{Code::kCancelled, "not signed"};
+}
+
+Result<void> Session::sign_roster(const trust::Roster& roster,
+                                  const std::vector<std::string>& words) {
+  TRY(confirm(words));
+  TRY_ASSIGN(const trust::PrivateKey* own, key());
+  TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {own}));
+  TRY_ASSIGN(Gateway * server, gateway());
+  TRY(server->post("/v1/roster", envelope));
+  return folder_.keep_roster(envelope);
+}
+
+Result<void> Session::sign_directive(const trust::Directive& directive,
+                                     const std::vector<std::string>& words) {
+  TRY(confirm(words));
+  TRY_ASSIGN(const trust::PrivateKey* own, key());
+  TRY_ASSIGN(Bytes envelope,
+             trust::seal(trust::kDirectiveType, trust::serialise(directive), {own}));
+  TRY_ASSIGN(Gateway * server, gateway());
+  TRY(server->post("/v1/directive", envelope));
+  return folder_.keep_directive(envelope);
+}
+
+}  // namespace lineside::ctl

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/ctl/site_folder.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "proto/base/config.h"
+#include "proto/http/fetcher.h"
+#include "proto/trust/document.h"
+#include "proto/trust/tuf/repository.h"
+#include "proto/trust/tuf/updater.h"
+
+namespace lineside::ctl {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = 4ULL << 20;
+
+std::string site_toml(const NewSite& site) {
+  return fmt::format("name = \"{}\"\ngateway = \"{}\"\n", site.name, site.gateway);
+}
+
+bool is_plain(std::string_view text) {
+  return text.find_first_of("\"\\\n") == std::string_view::npos;
+}
+
+}  // namespace
+
+Path default_site_folder() {
+  if (const char* folder = std::getenv("LINESIDE_SITE"); folder != nullptr) return folder;
+  const char* home = std::getenv("HOME");
+  return Path(home == nullptr ? "." : home) / ".config" / "lineside";
+}
+
+Result<void> SiteFolder::write_root(const trust::PrivateKey& key, UtcTime now) {
+  trust::RootSpec spec;
+  for (const char* role : {"root", "timestamp", "snapshot", "targets"}) {
+    spec.roles[role] = {{key.public_key()}, 1};
+  }
+  spec.lifetime = std::chrono::days(3650);
+  TRY_ASSIGN(Bytes draft, trust::draft_root(spec, 1, now));
+  TRY_ASSIGN(Bytes root, trust::sign_metadata(draft, key));
+  return disk_.replace(dir_ / "root" / "1.root.json", root);
+}
+
+Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
+  if (!trust::is_name(site.name)) {
+    return Error{Code::kUsage, "a site's name is [a-z0-9][a-z0-9._-]{0,63}"};
+  }
+  if (!is_plain(site.gateway)) return Error{Code::kUsage, "the gateway's address is IP:port"};
+  TRY_ASSIGN(auto present, disk_.stat(dir_ / "site.toml"));
+  if (present) return Error{Code::kExists, dir_.string() + " holds a site already"};
+  for (const char* folder : {"root", "documents"}) TRY(disk_.make_dirs(dir_ / folder));
+  TRY_ASSIGN(trust::PrivateKey key, trust::PrivateKey::generate(trust::Scheme::kEd25519));
+  TRY(trust::save_key(disk_, dir_ / "operator.key", key, site.passphrase));
+  TRY(write_root(key, now));
+  trust::Roster roster;
+  roster.site = site.name;
+  roster.version = 1;
+  roster.issued = now;
+  roster.gateways = {site.gateway_key};
+  TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {&key}));
+  TRY(disk_.replace(dir_ / "documents" / "roster.dsse", envelope));
+  TRY(disk_.replace(dir_ / "gateway.pem", as_bytes(site.gateway_key.pem())));
+  // Last: with it the folder counts as complete.
+  TRY(disk_.replace(dir_ / "site.toml", as_bytes(site_toml(site))));
+  return key.public_key();
+}
+
+Result<void> SiteFolder::load(UtcTime now) {
+  Result<Config> config = Config::load(disk_, dir_ / "site.toml");
+  if (!config.ok() && config.error().code == Code::kNotFound) {
+    return Error{Code::kNotFound, "no site in " + dir_.string() +
+                                      ": run `lineside site init`, or name its folder with --site"};
+  }
+  if (!config.ok()) return config.error();
+  name_ = config->text("name");
+  gateway_ = config->text("gateway", "");
+  TRY(config->finish());
+  Path trusted = dir_ / "root" / "trust";
+  TRY_ASSIGN(auto present, disk_.stat(trusted / "root.json"));
+  if (!present) {
+    TRY_ASSIGN(Bytes root, disk_.read(dir_ / "root" / "1.root.json", kMaxFileBytes));
+    TRY(trust::Updater::init(disk_, trusted, root));
+  }
+  http::DirectoryFetcher fetcher(disk_, dir_ / "root");
+  trust::Updater updater(disk_, trusted, fetcher, now);
+  TRY(updater.load());
+  TRY(updater.refresh_root());
+  TRY_ASSIGN(operators_, updater.authority("targets"));
+  return ok();
+}
+
+Result<trust::PublicKey> SiteFolder::gateway_key() const {
+  TRY_ASSIGN(Bytes pem, disk_.read(dir_ / "gateway.pem", kMaxFileBytes));
+  return trust::PublicKey::from_pem(as_text(pem));
+}
+
+Result<trust::PrivateKey> SiteFolder::operator_key(const trust::PassphraseSource& ask) const {
+  return trust::load_key(disk_, dir_ / "operator.key", ask);
+}
+
+Result<void> SiteFolder::trust_vendor(BytesView root) {
+  TRY_ASSIGN(auto present, disk_.stat(vendor_dir() / "root.json"));
+  if (present) {
+    TRY_ASSIGN(Bytes known, disk_.read(dir_ / "vendor.root.json", kMaxFileBytes));
+    if (std::equal(known.begin(), known.end(), root.begin(), root.end())) return ok();
+    return Error{Code::kExists, "another vendor root is trusted in " + dir_.string()};
+  }
+  TRY(trust::Updater::init(disk_, vendor_dir(), root));
+  return disk_.replace(dir_ / "vendor.root.json", root);
+}
+
+Result<std::optional<Bytes>> SiteFolder::document(const std::string& name) const {
+  Path path = dir_ / "documents" / name;
+  TRY_ASSIGN(auto present, disk_.stat(path));
+  if (!present) return std::optional<Bytes>();
+  TRY_ASSIGN(Bytes envelope, disk_.read(path, trust::kMaxEnvelopeBytes));
+  return std::optional<Bytes>(std::move(envelope));
+}
+
+Result<std::optional<trust::VerifiedRoster>> SiteFolder::roster() const {
+  TRY_ASSIGN(auto envelope, document("roster.dsse"));
+  if (!envelope) return std::optional<trust::VerifiedRoster>();
+  TRY_ASSIGN(auto roster, trust::verify_roster(*envelope, operators_, name_, 1));
+  return std::optional<trust::VerifiedRoster>(std::move(roster));
+}
+
+Result<std::optional<trust::VerifiedDirective>> SiteFolder::directive() const {
+  TRY_ASSIGN(auto envelope, document("directive.dsse"));
+  if (!envelope) return std::optional<trust::VerifiedDirective>();
+  TRY_ASSIGN(auto directive, trust::verify_directive(*envelope, operators_, name_, 1));
+  return std::optional<trust::VerifiedDirective>(std::move(directive));
+}
+
+Result<void> SiteFolder::keep_roster(BytesView envelope) {
+  return disk_.replace(dir_ / "documents" / "roster.dsse", envelope);
+}
+
+Result<void> SiteFolder::keep_directive(BytesView envelope) {
+  return disk_.replace(dir_ / "documents" / "directive.dsse", envelope);
+}
+
+}  // namespace lineside::ctl

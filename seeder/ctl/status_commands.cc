@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands that look.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <thread>
+
+#include "proto/trust/attestation.h"
+#include "proto/trust/fields.h"
+#include "proto/trust/json.h"
+#include "seeder/ctl/commands.h"
+#include "seeder/ctl/views.h"
+
+namespace lineside::ctl {
+namespace {
+
+using nlohmann::json;
+
+bool on_terminal() {
+  return ::isatty(STDOUT_FILENO) != 0;
+}
+
+ViewOptions view_options() {
+  ViewOptions options;
+  options.colour = on_terminal() && ::getenv("NO_COLOR") == nullptr;
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
+    options.width = size.ws_col;
+    options.max_nodes = size.ws_row > 14 ? size.ws_row - 12U : 4U;
+  }
+  return options;
+}
+
+bool at_rest(const seeder::SiteStatus& status) {
+  if (!status.rollout) return false;
+  const std::string& stage = status.rollout->stage;
+  return status.rollout->paused || stage == "done" || stage == "aborted" || stage == "superseded";
+}
+
+// Draws over the last picture: up as many lines as it had, then each line cleared to its end.
+void redraw(std::ostream& out, const std::string& picture, std::size_t& lines) {
+  std::string text = lines > 0 ? fmt::format("\x1b[{}F", lines) : "";
+  for (char c : picture) text += c == '\n' ? "\x1b[K\n" : std::string(1, c);
+  out << text << "\x1b[J" << std::flush;
+  lines = static_cast<std::size_t>(std::count(picture.begin(), picture.end(), '\n'));
+}
+
+}  // namespace
+
+Result<void> status(Session& session) {
+  TRY_ASSIGN(seeder::SiteStatus now, session.status());
+  if (session.json()) {
+    session.out() << to_json(now).dump() << "\n";
+  } else {
+    ViewOptions options = view_options();
+    options.max_nodes = 100'000;
+    session.out() << status_view(now, options);
+  }
+  return ok();
+}
+
+Result<void> watch(Session& session, const Watch& options) {
+  seeder::SiteStatus before;
+  std::size_t lines = 0;
+  while (true) {
+    Result<seeder::SiteStatus> now = session.status();
+    bool passing =
+        !now.ok() && (now.error().code == Code::kNetwork || now.error().code == Code::kTimeout);
+    if (!now.ok() && !passing) return now.error();
+    if (now.ok()) {
+      if (session.json()) {
+        session.out() << to_json(*now).dump() << std::endl;
+      } else if (options.live) {
+        redraw(session.out(), status_view(*now, view_options()), lines);
+      } else {
+        for (const std::string& line : changes(before, *now)) session.out() << line << std::endl;
+      }
+      if (options.until_end && at_rest(*now)) {
+        if (now->rollout->stage == "done" && !now->rollout->paused) return ok();
+        return Error{Code::kConflict,
+                     fmt::format("rollout {} {}: {}", now->rollout->sequence,
+                                 now->rollout->paused ? "is paused" : now->rollout->stage,
+                                 now->rollout->reason)};
+      }
+      before = std::move(*now);
+    }
+    std::this_thread::sleep_for(options.every);
+  }
+}
+
+Result<void> report(Session& session, std::int64_t sequence) {
+  TRY_ASSIGN(seeder::SiteStatus status, session.status(sequence));
+  if (!session.json()) {
+    session.out() << report_view(status, view_options());
+    return ok();
+  }
+  TransferSums moved = sums(status);
+  json out = to_json(status);
+  out["sums"] = {{"wan", moved.wan},
+                 {"gateway_to_nodes", moved.from_gateway},
+                 {"node_to_node", moved.from_peers}};
+  session.out() << out.dump() << "\n";
+  return ok();
+}
+
+Result<void> events(Session& session, std::int64_t after) {
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get(fmt::format("/v1/events?after={}", after)));
+  TRY_ASSIGN(auto rows, seeder::parse_events(body));
+  for (const seeder::EventRow& row : rows) {
+    if (session.json()) {
+      session.out() << to_json(row).dump() << "\n";
+    } else {
+      session.out() << fmt::format("{:>5} {} {:<11} {:<20} {}\n", row.number, format_utc(row.at),
+                                   row.kind, row.actor, row.text);
+    }
+  }
+  return ok();
+}
+
+Result<void> attest(Session& session, const std::optional<Path>& folder) {
+  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  TRY_ASSIGN(auto directive, session.directive());
+  if (!directive) return Error{Code::kConflict, "nothing was rolled out yet"};
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get("/v1/attestations?directive=" + directive->digest.hex()));
+  TRY_ASSIGN(json document, trust::parse_json(body, "attestations"));
+  trust::Fields fields(document, "attestations", trust::UnknownMembers::kAllowed);
+  std::vector<std::string> envelopes = fields.texts("envelopes");
+  TRY(fields.finish());
+  if (folder) TRY(session.disk().make_dirs(*folder));
+  json out = json::array();
+  for (const std::string& text : envelopes) {
+    TRY_ASSIGN(Bytes envelope, from_base64(text));
+    TRY_ASSIGN(auto verified, trust::verify_attestation(envelope, roster.roster));
+    const trust::Attestation& said = verified.attestation;
+    std::string outcome = said.outcome == trust::Outcome::kPassed ? "PASSED" : "FAILED";
+    if (folder) TRY(session.disk().replace(*folder / (said.device + ".dsse.json"), envelope));
+    out.push_back({{"device", said.device},
+                   {"outcome", outcome},
+                   {"bundle", said.bundle},
+                   {"manifest", said.manifest.hex()},
+                   {"tree", said.tree.hex()},
+                   {"finished", format_utc(said.finished)},
+                   {"measured", said.measured}});
+    if (!session.json()) {
+      session.out() << fmt::format(
+          "{} {} {} tree {} at {}: signature of its enrolled key verified\n", outcome, said.device,
+          said.bundle, said.tree.hex().substr(0, 12), format_utc(said.finished));
+    }
+  }
+  if (session.json()) session.out() << json{{"attestations", out}}.dump() << "\n";
+  return ok();
+}
+
+}  // namespace lineside::ctl
