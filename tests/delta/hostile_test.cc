@@ -210,7 +210,7 @@ TEST(Hostile, DemandForMemoryIsRefusedBeforeItIsMet) {
 }
 
 TEST(Hostile, PrefixCountsAsMemory) {
-  std::string big = words(20 << 20, 1);
+  std::string big = std::string(20 << 20, 'x');
   Pair pair({{"a", file(big)}}, {{"a", file("x")}});
   Unit unit = stored_unit({0}, 1);
   unit.method = Method::kPrefix;
@@ -225,7 +225,7 @@ TEST(Hostile, DeclaredMemoryStaysInTheAllowance) {
   for (std::uint64_t mib : {8, 16}) {
     Pair pair({{"i", file(image)}, {"s", file(words(200000, 4))}},
               {{"i", file(edited(image, 30, 3))},
-               {"n", file(words(mib << 19, 5))},
+               {"n", file(words(3 << 20, 5))},
                {"s", file(edited(words(200000, 4), 9, 5))}});
     MakeOptions options = Pair::quick();
     options.apply_memory_bytes = mib << 20;
