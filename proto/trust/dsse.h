@@ -34,13 +34,13 @@ Result<Bytes> seal(std::string_view payload_type, BytesView payload,
 Result<Bytes> cosign(BytesView envelope, const PrivateKey& signer);
 
 struct Opened {
-  Bytes payload;                       // the verified bytes
-  Digest digest;                       // SHA-256 of the payload: how other documents name this one
-  std::vector<std::string> signers;    // key ids whose signatures hold
+  Bytes payload;                     // the verified bytes
+  Digest digest;                     // SHA-256 of the payload: how other documents name this one
+  std::vector<std::string> signers;  // key ids whose signatures hold
 };
 
-// kBadSignature ("1 of 2 signatures …") if fewer than the threshold of distinct trusted keys signed,
-// or the threshold is 0; kMalformed; kUnsupported if the type is another; kTooLarge past
+// kBadSignature ("1 of 2 signatures …") if fewer than the threshold of distinct trusted keys
+// signed, or the threshold is 0; kMalformed; kUnsupported if the type is another; kTooLarge past
 // kMaxEnvelopeBytes. Key ids are hints: every trusted key is tried.
 Result<Opened> open(BytesView envelope, std::string_view payload_type, const Authority& authority);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys: Ed25519 and ECDSA P-256 sign and verify, RSA-PSS (>= 2048 bit) only verifies.
 //
-// Key ids are TUF's: SHA-256 over the canonical JSON of the key object (specification 4.2.1), always
-// computed here, never believed. All cryptography is OpenSSL's EVP.
+// Key ids are TUF's: SHA-256 over the canonical JSON of the key object (specification 4.2.1),
+// always computed here, never believed. All cryptography is OpenSSL's EVP.
 #pragma once
 
 #include <memory>
@@ -55,7 +55,8 @@ class PrivateKey {
  public:
   static Result<PrivateKey> generate(Scheme scheme);  // kUnsupported for RSA
   // PKCS#8 PEM, encrypted or not. kDenied for a wrong or missing passphrase.
-  static Result<PrivateKey> from_pem(std::string_view pem, std::optional<std::string_view> passphrase);
+  static Result<PrivateKey> from_pem(std::string_view pem,
+                                     std::optional<std::string_view> passphrase);
   ~PrivateKey();
   PrivateKey(PrivateKey&&) noexcept;
   PrivateKey& operator=(PrivateKey&&) noexcept;
