@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole gateway in this process, over real TLS: its API, and the operator's commands against it.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "proto/http/client.h"
+#include "proto/trust/attestation.h"
+#include "proto/trust/key_file.h"
+#include "seeder/ctl/commands.h"
+#include "seeder/seeder.h"
+#include "tests/seeder/vendor_origin.h"
+
+namespace lineside::seeder {
+namespace {
+
+using nlohmann::json;
+
+trust::PrivateKey new_key() {
+  return must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
+}
+
+// Somebody with a key, talking to the gateway.
+class Party {
+ public:
+  Party(const std::string& endpoint, const trust::PublicKey& gateway, trust::PrivateKey own)
+      : key(std::move(own)), client_(connect(endpoint, gateway, key)) {}
+
+  http::Reply post(const std::string& path, BytesView body) {
+    return must(client_.request("POST", path, body));
+  }
+  http::Reply say(const std::string& path, const json& body) {
+    return post(path, as_bytes(body.dump()));
+  }
+  http::Reply get(const std::string& path) { return must(client_.get(path)); }
+
+  trust::PrivateKey key;
+
+ private:
+  static http::Client connect(const std::string& endpoint, const trust::PublicKey& gateway,
+                              const trust::PrivateKey& key) {
+    http::ClientOptions options;
+    options.base_url = "https://" + endpoint + "/";
+    options.pinned_key = gateway.spki();
+    options.identity = must(http::Identity::make(must(key.to_pem(std::nullopt)), "test"));
+    return must(http::Client::make(std::move(options)));
+  }
+  http::Client client_;
+};
+
+std::string code_in(const http::Reply& reply) {
+  return json::parse(as_text(reply.body)).value("code", "");
+}
+
+struct GatewayTest : ::testing::Test {
+  VendorOrigin vendor;
+  fakes::TempDir dir;
+  std::unique_ptr<Disk> disk = make_posix_disk();
+  SystemClock clock;
+  std::unique_ptr<Seeder> gateway;
+  std::ostringstream out, notes;
+
+  SeederConfig config() {
+    SeederConfig made;
+    made.state = dir / "state";
+    made.site = "plant-7";
+    made.site_root = dir / "site/root/1.root.json";
+    made.vendor_root = dir / "vendor.root.json";
+    made.origin = vendor.folder().string();
+    made.listen = "127.0.0.1:0";
+    made.key = dir / "gateway.key";
+    made.poll_ms = 100;
+    made.swarm_listen = {"127.0.0.1:0"};
+    made.swarm_local_discovery = false;
+    made.synthesis_effort = 1;
+    return made;
+  }
+
+  void SetUp() override {
+    dir.write("vendor.root.json", std::string(as_text(vendor.root)));
+    trust::PrivateKey key = must(gateway_key(*disk, config()));
+    dir.write("gateway.pem", key.public_key().pem());
+    ctl::Session session(*disk, clock, options(), out, notes);
+    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", true}));
+    gateway = must(Seeder::start(config(), *disk, clock));
+  }
+
+  ctl::SessionOptions options() {
+    ctl::SessionOptions made;
+    made.site = dir / "site";
+    made.json = true;
+    made.yes = true;
+    if (gateway) made.gateway = gateway->endpoint();
+    return made;
+  }
+  // A fresh run of `lineside`.
+  ctl::Session session() {
+    out.str("");
+    ctl::Session made(*disk, clock, options(), out, notes);
+    must(made.load());
+    return made;
+  }
+  Party party(trust::PrivateKey key) {
+    return {gateway->endpoint(), gateway->public_key(), std::move(key)};
+  }
+  Party operator_party() {
+    return party(must(trust::load_key(*disk, dir / "site/operator.key", {})));
+  }
+
+  std::unique_ptr<Party> enrol(const std::string& device, bool canary) {
+    auto made = std::make_unique<Party>(gateway->endpoint(), gateway->public_key(), new_key());
+    http::Reply reply =
+        made->say("/v1/enrol", api::to_json(api::EnrolRequest{device, {"jetson"}, "0.1.0"}));
+    EXPECT_EQ(json::parse(as_text(reply.body))["status"], "pending");
+    ctl::Session run = session();
+    must(ctl::accept(run, {{device, made->key.public_key().fingerprint(), {}, {}, canary}}));
+    return made;
+  }
+
+  api::NodeReport report_of(const std::string& device, const std::string& state,
+                            std::int64_t sequence) {
+    api::NodeReport report;
+    report.device = device;
+    report.hardware = {"jetson"};
+    report.state = state;
+    report.directive_sequence = sequence;
+    report.free_bytes = 1ULL << 30;
+    return report;
+  }
+  api::ReportReply say(Party& node, const api::NodeReport& report) {
+    http::Reply reply = node.say("/v1/report", api::to_json(report));
+    EXPECT_EQ(reply.status, 200) << as_text(reply.body);
+    return must(api::parse_report_reply(reply.body));
+  }
+  // Asks until `done` is content; the gateway works on threads of its own.
+  template <class Done>
+  bool await(Done done) {
+    for (int i = 0; i < 600; ++i) {
+      if (done()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  }
+};
+
+TEST_F(GatewayTest, AStrangerMayEnrolAndReadDocumentsAndNothingElse) {
+  Party stranger = party(new_key());
+  EXPECT_EQ(stranger.get("/v1/site/metadata/1.root.json").status, 200);
+  EXPECT_EQ(stranger.get("/v1/roster").status, 404);
+  for (const char* path : {"/v1/status", "/v1/nodes", "/v1/pending", "/v1/events",
+                           "/v1/attestations?directive=00", "/v1/bundles", "/v1/leaves/00"}) {
+    http::Reply reply = stranger.get(path);
+    EXPECT_EQ(reply.status, 403) << path;
+    EXPECT_EQ(code_in(reply), "unknown-key") << path;
+  }
+  EXPECT_EQ(stranger.say("/v1/report", api::to_json(report_of("cam1", "idle", 0))).status, 403);
+  EXPECT_EQ(stranger.say("/v1/rollouts/1/abort", json::object()).status, 403);
+  EXPECT_EQ(stranger.get("/v1/nothing").status, 404);
+  EXPECT_EQ(stranger.say("/v1/status", json::object()).status, 405);
+}
+
+TEST_F(GatewayTest, PathsCannotLeaveTheMirror) {
+  Party stranger = party(new_key());
+  EXPECT_NE(stranger.get("/v1/vendor/metadata/../trust/root.json").status, 200);
+  EXPECT_NE(stranger.get("/v1/site/metadata/%2e%2e/trust/root.json").status, 200);
+}
+
+TEST_F(GatewayTest, RefusesABodyThatIsTooLarge) {
+  Party stranger = party(new_key());
+  Bytes large(17 * 1024, ' ');
+  EXPECT_EQ(stranger.post("/v1/enrol", large).status, 413);
+}
+
+TEST_F(GatewayTest, RefusesARosterThatTheOperatorsDidNotSign) {
+  Party anna = operator_party();
+  trust::PrivateKey thief = new_key();
+  trust::Roster roster;
+  roster.site = "plant-7";
+  roster.version = 9;
+  roster.gateways = {thief.public_key()};
+  Bytes forged = must(trust::seal(trust::kRosterType, trust::serialise(roster), {&thief}));
+  http::Reply reply = anna.post("/v1/roster", forged);
+  EXPECT_EQ(reply.status, 403);
+  EXPECT_EQ(code_in(reply), "bad-signature");
+  Party stranger = party(std::move(thief));
+  EXPECT_EQ(code_in(stranger.post("/v1/roster", forged)), "unknown-key");
+}
+
+TEST_F(GatewayTest, RefusesADirectiveForAnotherSite) {
+  Party anna = operator_party();
+  enrol("cam1", true);
+  trust::Directive directive;
+  directive.site = "plant-8";
+  directive.sequence = 1;
+  directive.issued = directive.not_before = clock.now();
+  directive.expires = clock.now() + std::chrono::hours(1);
+  directive.bundle = "vision/1.0.0.json";
+  directive.devices = directive.canaries = {"cam1"};
+  Bytes signed_one =
+      must(trust::seal(trust::kDirectiveType, trust::serialise(directive), {&anna.key}));
+  EXPECT_EQ(code_in(anna.post("/v1/directive", signed_one)), "wrong-site");
+  directive.site = "plant-7";
+  directive.devices.push_back("cam9");
+  signed_one = must(trust::seal(trust::kDirectiveType, trust::serialise(directive), {&anna.key}));
+  EXPECT_EQ(code_in(anna.post("/v1/directive", signed_one)), "conflict");
+}
+
+TEST_F(GatewayTest, ANodeReportsForItselfOnly) {
+  auto cam1 = enrol("cam1", true);
+  http::Reply reply = cam1->say("/v1/report", api::to_json(report_of("cam2", "idle", 0)));
+  EXPECT_EQ(reply.status, 403);
+  EXPECT_EQ(code_in(reply), "wrong-device");
+}
+
+TEST_F(GatewayTest, ARevokedDeviceIsShutOutAtOnce) {
+  auto cam1 = enrol("cam1", true);
+  say(*cam1, report_of("cam1", "idle", 0));
+  ctl::Session run = session();
+  must(ctl::revoke(run, "cam1"));
+  EXPECT_EQ(cam1->say("/v1/report", api::to_json(report_of("cam1", "idle", 0))).status, 403);
+}
+
+TEST_F(GatewayTest, AcceptingNeedsTheFingerprintThatTheDeviceShows) {
+  Party cam1 = party(new_key());
+  cam1.say("/v1/enrol", api::to_json(api::EnrolRequest{"cam1", {"jetson"}, "0.1.0"}));
+  ctl::Session run = session();
+  Result<void> refused = ctl::accept(run, {{"cam1", "AAAA-BBBB-CCCC-DDDD", {}, {}, false}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kMismatch);
+}
+
+TEST_F(GatewayTest, ASecondGatewayOnTheSameAddressIsAnErrorThatNamesIt) {
+  SeederConfig second = config();
+  second.state = dir / "state2";
+  second.listen = gateway->endpoint();
+  auto started = Seeder::start(second, *disk, clock);
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code, Code::kConflict);
+  EXPECT_NE(started.error().what.find(gateway->endpoint()), std::string::npos);
+}
+
+// The whole way: enrol, plan, directive, supply, canary, gate, batch, report, restart.
+TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
+  trust::Manifest bundle = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 1)}});
+  auto cam1 = enrol("cam1", true);
+  auto cam2 = enrol("cam2", false);
+  say(*cam1, report_of("cam1", "idle", 0));
+  say(*cam2, report_of("cam2", "idle", 0));
+  ctl::Session run = session();
+  must(run.trust_vendor(dir / "vendor.root.json"));
+  must(ctl::plan(run, "vision/1.0.0", {}, 1'000'000));
+  json plan = json::parse(out.str());
+  EXPECT_EQ(plan["wan_bytes"], bundle.deliveries[0].length);
+  EXPECT_TRUE(plan["nodes"][0]["can"]);
+
+  ctl::RolloutWish wish;
+  wish.soak = std::chrono::seconds(0);
+  ctl::Session start = session();
+  must(ctl::rollout_start(start, "vision/1.0.0", wish));
+  std::string offer =
+      fmt::format("/v1/delivery?base={}&target={}", sha256({}).hex(), bundle.tree.hex());
+  http::Reply reply;
+  ASSERT_TRUE(await([&] { return (reply = cam1->get(offer)).status == 200; }))
+      << as_text(reply.body);
+  api::DeliveryOffer offered = must(api::parse_delivery_offer(reply.body));
+  EXPECT_EQ(cam1->get("/v1/leaves/" + offered.root.hex()).body.size(),
+            (offered.length + 16383) / 16384 * 32);
+
+  api::NodeReport busy = report_of("cam1", "fetching", 1);
+  busy.swarm_endpoint = "127.0.0.1:4001";
+  busy.transfer.emplace();
+  busy.transfer->root = offered.root;
+  busy.transfer->length = offered.length;
+  ASSERT_TRUE(await([&] { return say(*cam1, busy).batches_open == 1; }));
+  busy.device = "cam2";
+  busy.swarm_endpoint = "127.0.0.1:4002";
+  EXPECT_EQ(say(*cam2, busy).peers, std::vector<std::string>{"127.0.0.1:4001"});
+
+  auto confirmed = [&](const std::string& device) {
+    api::NodeReport report = report_of(device, "confirmed", 1);
+    report.manifest = sha256(trust::serialise(bundle));
+    report.version = "1.0.0";
+    report.tree = bundle.tree;
+    report.delivered_from_gateway = 100;
+    report.delivered_from_peers = 30;
+    return report;
+  };
+  EXPECT_EQ(say(*cam1, confirmed("cam1")).batches_open, 1U) << "confirmed is no evidence";
+  ctl::Session look = session();
+  auto directive = must(look.directive());
+  trust::Attestation said;
+  said.bundle = bundle.target_name();
+  said.manifest = sha256(trust::serialise(bundle));
+  said.check = bundle.check;
+  said.golden = bundle.golden;
+  said.directive = directive->digest;
+  said.outcome = trust::Outcome::kPassed;
+  said.passed_tests = bundle.required_tests;
+  said.device = "cam1";
+  said.hardware = {"jetson"};
+  said.directive_sequence = 1;
+  said.started = said.finished = clock.now();
+  said.counter = 1;
+  said.tree = bundle.tree;
+  said.inferences = 10;
+  Bytes envelope = must(trust::seal_attestation(said, cam1->key));
+  EXPECT_EQ(code_in(cam2->post("/v1/attestations", envelope)), "wrong-device");
+  EXPECT_EQ(cam1->post("/v1/attestations", envelope).status, 200);
+  EXPECT_EQ(say(*cam2, busy).batches_open, 2U);
+  say(*cam2, confirmed("cam2"));
+
+  ctl::Session end = session();
+  must(ctl::report(end, 0));
+  json report = json::parse(out.str());
+  EXPECT_EQ(report["rollout"]["stage"], "done");
+  EXPECT_EQ(report["sums"]["gateway_to_nodes"], 200);
+  EXPECT_EQ(report["sums"]["node_to_node"], 60);
+  ctl::Session evidence = session();
+  must(ctl::attest(evidence, dir / "evidence"));
+  EXPECT_EQ(json::parse(out.str())["attestations"][0]["outcome"], "PASSED");
+  EXPECT_FALSE(dir.read("evidence/cam1.dsse.json").empty());
+
+  auto events_before = json::parse(as_text(operator_party().get("/v1/events").body))["events"];
+  gateway.reset();
+  gateway = must(Seeder::start(config(), *disk, clock));
+  auto events_after = json::parse(as_text(operator_party().get("/v1/events").body))["events"];
+  for (const json& event : events_after) {
+    bool old = event["number"] <= events_before.size();
+    EXPECT_TRUE(old || event["kind"] == "supply" || event["kind"] == "synthesis") << event.dump();
+  }
+}
+
+}  // namespace
+}  // namespace lineside::seeder

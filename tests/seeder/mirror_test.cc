@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/mirror.h"
+
+#include <gtest/gtest.h>
+
+#include "delta/scan.h"
+#include "tests/fakes/static_origin.h"
+#include "tests/seeder/vendor_origin.h"
+
+namespace lineside::seeder {
+namespace {
+
+using fakes::Misdeed;
+
+struct MirrorTest : ::testing::Test {
+  VendorOrigin vendor;
+  fakes::TempDir dir;
+  std::unique_ptr<Disk> disk = make_posix_disk();
+  SystemClock clock;
+  std::unique_ptr<RolloutStore> counters = must(RolloutStore::open(dir / "site.db"));
+  BundleStore bundles{*disk, dir / "store"};
+  fakes::StaticOrigin server{vendor.folder()};
+  std::unique_ptr<Origin> origin = must(open_origin(*disk, server.url(), ""));
+  std::optional<Mirror> mirror;
+
+  void start(MirrorOptions options = {}) {
+    must(bundles.prepare());
+    mirror.emplace(*disk, dir / "vendor", bundles, *counters, *origin, clock, options);
+    must(mirror->prepare(vendor.root));
+  }
+  MirroredBundle bundle(const std::string& name) {
+    must(mirror->refresh("", {}));
+    return must(mirror->bundle(name, {}));
+  }
+  Result<void> supply(const MirroredBundle& wanted) { return mirror->supply(wanted, {}, {}); }
+};
+
+TEST_F(MirrorTest, BringsATreeIntoTheStoreAndCountsEveryByte) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(100'000, 1)}});
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  EXPECT_TRUE(bundles.has_tree(one.tree));
+  auto differences =
+      delta::verify_tree(*disk, bundles.tree_dir(one.tree), must(bundles.listing(one.tree)), 1);
+  EXPECT_TRUE(must(std::move(differences)).empty());
+  WanBytes wan = must(counters->wan("vision/1.0.0.json"));
+  EXPECT_GT(wan.payload, one.deliveries[0].length);
+  EXPECT_LT(wan.payload, one.deliveries[0].length + 2000);
+  EXPECT_GT(wan.metadata, 0U);
+}
+
+TEST_F(MirrorTest, TakesTheCheapestRouteFromATreeItHolds) {
+  std::map<std::string, std::string> files{{"runtime/big", noise(300'000, 1)}, {"models/a", "one"}};
+  vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = "two";
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  must(supply(bundle("vision/2.0.0.json")));
+  EXPECT_TRUE(bundles.has_tree(two.tree));
+  EXPECT_LT(must(counters->wan("vision/2.0.0.json")).payload, 5000U);
+}
+
+TEST_F(MirrorTest, ServesWhatItReceivedByteForByte) {
+  vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  start();
+  bundle("vision/1.0.0.json");
+  for (const char* name : {"1.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json"}) {
+    EXPECT_EQ(must(disk->read(mirror->metadata_dir() / name, 1 << 20)),
+              must(disk->read(vendor.folder() / "metadata" / name, 1 << 20)))
+        << name;
+  }
+}
+
+TEST_F(MirrorTest, AMissingDeliveryIsAClearErrorAndLaterSucceeds) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 3)}});
+  start();
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kNotFound);
+  Result<void> failed = supply(wanted);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::kNotFound);
+  server.misbehave(Misdeed::kServerError);
+  EXPECT_EQ(supply(wanted).error().code, Code::kHttp);
+  server.misbehave(Misdeed::kHtml);
+  EXPECT_EQ(supply(wanted).error().code, Code::kHttp);
+  server.behave();
+  must(supply(wanted));
+  EXPECT_TRUE(bundles.has_tree(one.tree));
+}
+
+TEST_F(MirrorTest, ACutFetchIsResumedAndNothingCrossesTwice) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(400'000, 4)}});
+  start();
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kCut, 200'000, 1);
+  EXPECT_FALSE(supply(wanted).ok());
+  start();  // as after a restart
+  ASSERT_TRUE(mirror->cheapest(wanted.manifest).has_value());
+  EXPECT_LT(mirror->cheapest(wanted.manifest)->remaining, one.deliveries[0].length);
+  must(supply(wanted));
+  EXPECT_TRUE(bundles.has_tree(one.tree));
+  WanBytes wan = must(counters->wan("vision/1.0.0.json"));
+  EXPECT_LT(wan.payload, one.deliveries[0].length + 70'000);
+}
+
+TEST_F(MirrorTest, OtherBytesOfTheSameLengthAreRefusedAndRemoved) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 5)}});
+  start();
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kOther);
+  EXPECT_EQ(supply(wanted).error().code, Code::kMismatch);
+  EXPECT_FALSE(bundles.has_tree(one.tree));
+  server.behave();
+  must(supply(wanted));
+}
+
+TEST_F(MirrorTest, ABudgetIsRefusedBeforeItIsExceeded) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(100'000, 6)}});
+  start({50'000, 0});
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  Result<void> failed = supply(wanted);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::kBudget);
+  EXPECT_EQ(must(counters->wan("vision/1.0.0.json")).payload, 0U);
+}
+
+TEST_F(MirrorTest, AnOriginThatIsDownLeavesWhatIsMirrored) {
+  vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  start();
+  bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kServerError);
+  EXPECT_FALSE(mirror->refresh("", {}).ok());
+  EXPECT_TRUE(mirror->bundle("vision/1.0.0.json", {}).ok());
+}
+
+TEST_F(MirrorTest, AFolderCostsNoWanBytes) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(100'000, 7)}});
+  origin = must(open_origin(*disk, vendor.folder().string(), ""));
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  EXPECT_TRUE(bundles.has_tree(one.tree));
+  EXPECT_EQ(must(counters->wan_total()).payload, 0U);
+}
+
+TEST_F(MirrorTest, CollectionKeepsWhatIsStillNeeded) {
+  std::map<std::string, std::string> files{{"runtime/same", noise(9000, 1)}, {"models/a", "one"}};
+  trust::Manifest one = vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = "two";
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  must(supply(bundle("vision/2.0.0.json")));
+  BundleStore::Collected gone = must(bundles.collect({two.tree}));
+  EXPECT_EQ(gone.trees, 1U);
+  EXPECT_EQ(gone.objects, 1U);
+  EXPECT_FALSE(bundles.has_tree(one.tree));
+  EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
+                                      must(bundles.listing(two.tree)), 1))
+                  .empty());
+}
+
+}  // namespace
+}  // namespace lineside::seeder
