@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/bundle_files.h"
+#include "node/decide.h"
+#include "proto/base/log.h"
+#include "proto/trust/attestation.h"
+
+namespace lineside::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+// 2026-11-01: no clock that shows less is right (time_floor).
+constexpr UtcTime kBuildFloor{std::chrono::seconds(1'793'491'200)};
+constexpr std::uint64_t kMaxFileBytes = 1 << 20;
+
+Path attestation_file(const Path& state, std::int64_t sequence) {
+  return state / "documents" / "attestations" / (std::to_string(sequence) + ".dsse");
+}
+
+}  // namespace
+
+Agent::Agent(Surroundings around, NodeConfig config, const trust::PrivateKey& key)
+    : around_(around),
+      config_(std::move(config)),
+      key_(key),
+      documents_(around.disk, config_.state, config_.anchors) {}
+
+UtcTime Agent::now() {
+  return std::max(around_.clock.now(), ledger_->life().time_floor);
+}
+
+Result<void> Agent::start() {
+  TRY_ASSIGN(ledger_, Ledger::open(around_.disk, config_.state));
+  TRY(ledger_->change(
+      [](Life& life) { life.time_floor = std::max(life.time_floor, kBuildFloor); }));
+  TRY(documents_.load(now()));
+  Steps::Settings settings{config_.state, config_.hardware, config_.apply_memory_bytes};
+  steps_ = std::make_unique<Steps>(around_, *ledger_, settings);
+  resume_seeding();
+  return feed(Event::kResumed, std::nullopt);
+}
+
+Result<void> Agent::run(std::stop_token stop) {
+  TRY(start());
+  milliseconds pause{0};
+  while (wait(pause, stop)) {
+    TRY_ASSIGN(pause, tick());
+  }
+  worker_.stop();
+  return ok();
+}
+
+bool Agent::wait(milliseconds time, const std::stop_token& stop) {
+  return worker_.wait(time, stop);
+}
+
+Result<milliseconds> Agent::tick() {
+  TRY(take_outcome());
+  talk();
+  UtcTime newest = documents_.newest_time();
+  if (newest > ledger_->life().time_floor) {
+    TRY(ledger_->change([newest](Life& life) { life.time_floor = newest; }));
+  }
+  TRY(consider());
+  TRY(ask_gate());
+  TRY(attest());
+  post_attestations();
+  launch();
+  launch_live_check();
+  return std::max(poll_, config_.poll_floor);
+}
+
+Knowledge Agent::knowledge(const Life& life) {
+  Knowledge known{config_.device, life};
+  if (documents_.roster()) known.roster = &documents_.roster()->roster;
+  if (documents_.directive()) known.directive = &*documents_.directive();
+  if (reply_) known.reply = &*reply_;
+  known.now = now();
+  return known;
+}
+
+// ---- the life table ----------------------------------------------------------------------------
+
+Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
+  std::optional<std::int64_t> floor;
+  Life before = ledger_->life();
+  if (event == Event::kTrialPassed && before.target) {
+    auto manifest = stored_manifest(around_.disk, config_.state, before.target->manifest);
+    if (manifest.ok()) floor = manifest->security_floor;
+  }
+  TRY_ASSIGN(Action action, ledger_->step(event, now(), [&](Life& life) {
+    if (error) {
+      life.code = code_name(error->code);
+      life.error = error->what;
+    }
+    if (event == Event::kActivated) life.tries = kTries;
+    if (event == Event::kTrialPassed && life.target) {
+      if (life.before) life.previous = life.before;
+      life.confirmed = life.target;
+      life.inferring = true;
+      std::string name = life.target->name.substr(0, life.target->name.find('/'));
+      std::int64_t& held = life.security_floors[name];
+      if (floor) held = std::max(held, *floor);
+    }
+    if (event == Event::kTrialFailed || event == Event::kActivationFailed) life.inferring = false;
+  }));
+  action_ = action;
+  launched_ = false;
+  retry_at_ = {};
+  waiting_for_.reset();
+  bool came_to_rest = event == Event::kTrialPassed || event == Event::kTrialFailed;
+  if (came_to_rest)
+    lived_ = event == Event::kTrialPassed ? std::optional(around_.clock.steady()) : std::nullopt;
+  if (event == Event::kTrialPassed) scanned_ = around_.clock.steady();
+  if (event == Event::kTrialFailed) scanned_.reset();
+  return ok();
+}
+
+Result<void> Agent::take_outcome() {
+  auto outcome = worker_.take();
+  if (!outcome) return ok();
+  if (std::exchange(living_, false)) {
+    if (outcome->error && outcome->error->code != Code::kCancelled) {
+      log(Level::kWarning, "live check", {{"why", outcome->error->describe()}});
+    }
+    return ok();
+  }
+  Life life = ledger_->life();
+  if (must_give_way(knowledge(life))) return feed(Event::kSuperseded, std::nullopt);
+  if (outcome->event) return feed(*outcome->event, outcome->error);
+  if (outcome->retry_after.count() > 0) {
+    waiting_for_ = outcome->error;
+    log(Level::kWarning, "waiting",
+        {{"action", std::string(action_name(action_))}, {"why", outcome->error->describe()}});
+    launched_ = false;
+    retry_at_ = around_.clock.steady() + outcome->retry_after;
+    return ok();
+  }
+  action_ = Action::kNone;  // it had no outcome to feed: clean-up at rest
+  return ok();
+}
+
+Result<void> Agent::consider() {
+  Life life = ledger_->life();
+  Knowledge known = knowledge(life);
+  if (must_give_way(known)) {
+    if (worker_.busy()) {
+      worker_.stop();
+      return ok();
+    }
+    TRY(feed(Event::kSuperseded, std::nullopt));
+    life = ledger_->life();
+  }
+  if (!may_begin(known) || (worker_.busy() && !living_)) return ok();
+  if (living_) worker_.stop();
+  return begin();
+}
+
+Result<void> Agent::begin() {
+  const trust::VerifiedDirective& directive = *documents_.directive();
+  TRY(ledger_->change([&directive](Life& life) {
+    life.sequence = directive.directive.sequence;
+    life.directive = directive.digest;
+    life.target.reset();
+    life.before.reset();
+    life.tries = kTries;
+    life.code.clear();
+    life.error.clear();
+    life.from_gateway = 0;
+    life.from_peers = 0;
+    life.passed_tests.clear();
+    life.failed_tests.clear();
+  }));
+  attestations_.clear();
+  return feed(Event::kDirective, std::nullopt);
+}
+
+Result<void> Agent::ask_gate() {
+  Life life = ledger_->life();
+  if (life.state != State::kGated || !life.target) return ok();
+  auto manifest = stored_manifest(around_.disk, config_.state, life.target->manifest);
+  if (!manifest.ok()) return feed(Event::kSuperseded, manifest.error());
+  if (reply_ && reply_->attestations != attestations_.size()) {
+    auto envelopes = around_.link.attestations(life.directive);
+    if (envelopes.ok()) attestations_ = std::move(*envelopes);
+  }
+  std::string shut = gate_shut(knowledge(life), *manifest, attestations_);
+  if (shut.empty()) return feed(Event::kGateOpen, std::nullopt);
+  waiting_for_ = Error{Code::kGateShut, shut};
+  return ok();
+}
+
+void Agent::launch() {
+  if (action_ == Action::kNone || action_ == Action::kAwaitGate || launched_ || worker_.busy() ||
+      around_.clock.steady() < retry_at_) {
+    return;
+  }
+  Life life = ledger_->life();
+  if (before_switch(life.state) && reply_ && reply_->paused) return;
+  auto directive = life_directive(life);
+  if (!directive) {
+    if (before_switch(life.state)) return;  // it comes again from the gateway
+    directive.emplace();                    // the switch and what follows need none
+  }
+  launched_ = true;
+  worker_.start([this, action = action_, directive = std::move(*directive)](std::stop_token stop) {
+    return steps_->run(action, directive, std::move(stop));
+  });
+}
+
+std::optional<trust::VerifiedDirective> Agent::life_directive(const Life& life) const {
+  if (documents_.directive() && documents_.directive()->digest == life.directive) {
+    return documents_.directive();
+  }
+  return std::nullopt;
+}
+
+void Agent::launch_live_check() {
+  if (worker_.busy() || !at_rest(ledger_->life().state)) return;
+  bool idle = action_ == Action::kNone || launched_;
+  SteadyTime steady = around_.clock.steady();
+  bool due = !lived_ || steady - *lived_ >= config_.live_check;
+  if (!idle || !due) return;
+  bool scan = !scanned_ || steady - *scanned_ >= config_.verify_every;
+  lived_ = steady;
+  if (scan) scanned_ = steady;
+  living_ = true;
+  worker_.start(
+      [this, scan](std::stop_token stop) { return steps_->live_check(scan, std::move(stop)); });
+}
+
+// ---- attestation -------------------------------------------------------------------------------
+
+// Written down before the counter says so: after a power cut the same one is made again, or found.
+Result<void> Agent::attest() {
+  Life life = ledger_->life();
+  Knowledge known = knowledge(life);
+  auto outcome = attestation_due(known);
+  if (!outcome) return ok();
+  Path file = attestation_file(config_.state, life.sequence);
+  TRY_ASSIGN(auto there, around_.disk.stat(file));
+  if (!there) {
+    auto manifest = stored_manifest(around_.disk, config_.state, life.target->manifest);
+    if (!manifest.ok()) {
+      log(Level::kWarning, "cannot attest", {{"why", manifest.error().describe()}});
+      return ok();
+    }
+    TRY_ASSIGN(Bytes envelope,
+               trust::seal_attestation(make_attestation(known, *manifest, *outcome), key_));
+    TRY(around_.disk.make_dirs(file.parent_path()));
+    TRY(around_.disk.replace(file, envelope));
+  }
+  log(Level::kNotice, "attested", {{"passed", *outcome == trust::Outcome::kPassed ? "yes" : "no"}});
+  return ledger_->change([](Life& edit) {
+    edit.attested_sequence = edit.sequence;
+    ++edit.attestation_counter;
+  });
+}
+
+void Agent::post_attestations() {
+  std::int64_t sequence = ledger_->life().attested_sequence;
+  if (sequence == 0 || posted_.count(sequence) != 0 || !reply_) return;
+  auto envelope = around_.disk.read(attestation_file(config_.state, sequence), kMaxFileBytes);
+  auto posted =
+      envelope.ok() ? around_.link.post_attestation(*envelope) : Result<void>(envelope.error());
+  if (posted.ok() || posted.error().code == Code::kNotFound) {
+    posted_.insert(sequence);
+  } else {
+    log(Level::kWarning, "attestation not accepted yet", {{"why", posted.error().describe()}});
+  }
+}
+
+}  // namespace lineside::node

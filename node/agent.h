@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's agent: one loop that talks to the gateway, decides, and drives the life table, and
+// one worker that does what takes long.
+//
+//     tick:  take the worker's outcome ─▶ next state, durable ─▶ its action
+//            report; fetch newer documents ─▶ a directive begins or gives way; the gate opens
+//            a canary attests; between directives the live check runs
+//
+// Nothing here needs the gateway to be honest: see decide.h and documents.h. One thread calls it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/decide.h"
+#include "node/documents.h"
+#include "node/ledger.h"
+#include "node/node_config.h"
+#include "node/steps.h"
+#include "node/worker.h"
+#include "proto/trust/keys.h"
+
+namespace lineside::node {
+
+class Agent {
+ public:
+  // `around` and `key` outlive it.
+  Agent(Surroundings around, NodeConfig config, const trust::PrivateKey& key);
+
+  // Loads what is durable and resumes whatever was under way. Errors: trust anchors, state folder,
+  // life.json.
+  Result<void> start();
+  // One round; returns how long the next may wait. The only errors are of the state folder: a
+  // device that cannot write down what it does must not go on.
+  Result<std::chrono::milliseconds> tick();
+  // start() and tick() until `stop`.
+  Result<void> run(std::stop_token stop);
+  // Waits until the worker has an outcome or the time is over; for run() and for tests.
+  bool wait(std::chrono::milliseconds time, const std::stop_token& stop);
+
+  [[nodiscard]] Life life() const { return ledger_->life(); }
+
+ private:
+  using Milliseconds = std::chrono::milliseconds;
+
+  UtcTime now();
+  [[nodiscard]] Knowledge knowledge(const Life& life);
+  Result<void> feed(Event event, const std::optional<Error>& error);
+  Result<void> take_outcome();
+  Result<void> consider();
+  Result<void> begin();
+  Result<void> ask_gate();
+  void launch();
+  void launch_live_check();
+  Result<void> attest();
+  void post_attestations();
+
+  void talk();
+  bool enrolled();
+  void sync(const api::ReportReply& reply);
+  void fetch_roster();
+  void fetch_directive();
+  [[nodiscard]] api::NodeReport make_report(const Life& life) const;
+  void resume_seeding();
+  [[nodiscard]] std::optional<trust::VerifiedDirective> life_directive(const Life& life) const;
+
+  Surroundings around_;
+  NodeConfig config_;
+  const trust::PrivateKey& key_;
+  Documents documents_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Steps> steps_;
+
+  Action action_ = Action::kNone;  // to be launched, or running
+  bool launched_ = false;
+  bool living_ = false;  // the worker runs a live check, not an action
+  SteadyTime retry_at_{};
+  std::optional<Error> waiting_for_;  // why nothing moves, for the report
+  std::optional<api::ReportReply> reply_;
+  std::vector<Bytes> attestations_;
+  Milliseconds poll_{2000};
+  std::string enrolment_;  // the last answer, to log changes only
+  std::int64_t pinned_roster_ = -1;
+  std::optional<SteadyTime> site_refreshed_, lived_, scanned_;
+  std::set<std::int64_t> posted_;  // directive sequences whose attestation arrived
+  Worker worker_;                  // last: its thread uses the rest
+};
+
+}  // namespace lineside::node

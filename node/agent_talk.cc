@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's side of the conversation with the gateway.
+#include <algorithm>
+
+#include "node/agent.h"
+#include "node/leaves.h"
+#include "node/version.h"
+#include "proto/base/log.h"
+
+namespace lineside::node {
+namespace {
+
+constexpr std::chrono::seconds kSiteRefresh{300};
+constexpr std::chrono::milliseconds kUnreachablePoll{5'000};
+
+}  // namespace
+
+void Agent::talk() {
+  SteadyTime steady = around_.clock.steady();
+  if (!site_refreshed_ || steady - *site_refreshed_ >= kSiteRefresh) {
+    auto refreshed = documents_.refresh_site(around_.link.site_metadata(), now());
+    if (refreshed.ok() || refreshed.error().code != Code::kNetwork) site_refreshed_ = steady;
+    if (!refreshed.ok()) {
+      log(Level::kWarning, "site root not refreshed", {{"why", refreshed.error().describe()}});
+    }
+  }
+  if (!documents_.roster()) fetch_roster();
+  if (documents_.roster() && documents_.roster()->roster.version != pinned_roster_) {
+    pinned_roster_ = documents_.roster()->roster.version;
+    around_.link.pin(documents_.roster()->roster.gateways);
+  }
+  if (!enrolled()) return;
+  auto reply = around_.link.report(make_report(ledger_->life()));
+  if (!reply.ok()) {
+    log(Level::kWarning, "no report", {{"why", reply.error().describe()}});
+    reply_.reset();  // nobody says that something may begin
+    poll_ = kUnreachablePoll;
+    if (reply.error().code == Code::kHttp) fetch_roster();  // perhaps we were revoked
+    return;
+  }
+  poll_ = std::chrono::milliseconds(reply->poll_ms);
+  sync(*reply);
+  reply_ = std::move(*reply);
+}
+
+// On the roster with our own key. Until then the gateway is asked to queue us, and the operator to
+// compare the fingerprint.
+bool Agent::enrolled() {
+  if (documents_.roster()) {
+    const trust::Device* own = documents_.roster()->roster.find(key_.public_key());
+    if (own != nullptr && own->id == config_.device && !own->revoked) return true;
+  }
+  auto reply = around_.link.enrol({config_.device, config_.hardware, kVersion});
+  std::string state = reply.ok() ? reply->status : reply.error().describe();
+  if (state != enrolment_) {
+    enrolment_ = state;
+    log(Level::kNotice, "enrolment",
+        {{"state", state}, {"fingerprint", key_.public_key().fingerprint()}});
+  }
+  poll_ = std::chrono::milliseconds(2'000);
+  fetch_roster();
+  return false;
+}
+
+void Agent::sync(const api::ReportReply& reply) {
+  if (!documents_.roster() || reply.roster_version > documents_.roster()->roster.version) {
+    fetch_roster();
+  }
+  std::int64_t held = documents_.directive() ? documents_.directive()->directive.sequence : 0;
+  if (reply.directive_sequence > held) fetch_directive();
+  Life life = ledger_->life();
+  if (life.delivery) {
+    around_.transport.meet(life.delivery->root, reply.gateway_endpoint, reply.peers);
+  }
+}
+
+void Agent::fetch_roster() {
+  auto envelope = around_.link.roster();
+  auto taken = envelope.ok() ? documents_.take_roster(*envelope) : Result<void>(envelope.error());
+  if (!taken.ok() && taken.error().code != Code::kNotFound) {
+    if (taken.error().code == Code::kBadSignature) site_refreshed_.reset();  // new operators?
+    log(Level::kWarning, "roster refused", {{"why", taken.error().describe()}});
+  }
+}
+
+void Agent::fetch_directive() {
+  auto envelope = around_.link.directive();
+  auto taken =
+      envelope.ok() ? documents_.take_directive(*envelope) : Result<void>(envelope.error());
+  if (!taken.ok()) {
+    if (taken.error().code == Code::kBadSignature) site_refreshed_.reset();
+    log(Level::kWarning, "directive refused", {{"why", taken.error().describe()}});
+  }
+}
+
+api::NodeReport Agent::make_report(const Life& life) const {
+  api::NodeReport report;
+  report.device = config_.device;
+  report.agent = kVersion;
+  report.hardware = config_.hardware;
+  report.state = state_name(life.state);
+  report.directive_sequence = life.sequence;
+  report.roster_version = documents_.roster() ? documents_.roster()->roster.version : 0;
+  if (life.confirmed) {
+    report.bundle = life.confirmed->name;
+    report.version = life.confirmed->version;
+    report.manifest = life.confirmed->manifest;
+  }
+  report.tree = life.read_back.value_or(Digest{});
+  report.tree_read = life.read_back_at;
+  auto trees = around_.slots.trees();
+  if (trees.ok()) report.trees = *trees;
+  auto free = around_.disk.free_bytes(config_.state);
+  if (free.ok()) report.free_bytes = *free;
+  report.inferring = life.inferring;
+  report.inferences = life.inferences;
+  report.code = life.code;
+  report.error = life.error;
+  if (waiting_for_ && report.code.empty()) {
+    report.code = code_name(waiting_for_->code);
+    report.error = waiting_for_->what;
+  }
+  report.swarm_endpoint = around_.transport.endpoint();
+  report.delivered_from_gateway = life.from_gateway;
+  report.delivered_from_peers = life.from_peers;
+  if (life.delivery) report.transfer = around_.transport.transfer(life.delivery->root);
+  if (report.transfer && life.state == State::kFetching) {
+    report.delivered_from_gateway += report.transfer->from_gateway;
+    report.delivered_from_peers += report.transfer->from_peers;
+  }
+  report.check = life.check;
+  return report;
+}
+
+// What was fetched before the restart is given to others again.
+void Agent::resume_seeding() {
+  Life life = ledger_->life();
+  if (!life.delivery || life.state == State::kFetching) return;
+  Path file = config_.state / "deliveries" / life.delivery->root.hex();
+  auto leaves = stored_leaves(around_.disk, file, life.delivery->root, life.delivery->length);
+  auto seeded = leaves.ok() ? around_.transport.seed(
+                                  {life.delivery->root, life.delivery->length, file}, *leaves)
+                            : Result<void>(leaves.error());
+  if (!seeded.ok()) log(Level::kInfo, "not seeding", {{"why", seeded.error().describe()}});
+}
+
+}  // namespace lineside::node

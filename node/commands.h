@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of lineside-node. Each returns the program's exit status:
+//
+//     0  done; for status, verify and check: all is well
+//     1  it is not: differences, a check that failed, nothing installed
+//     2  wrong use or configuration (the message names file and line)
+//     3  anything else: the message says what
+#pragma once
+
+#include "node/node_config.h"
+
+namespace lineside::node {
+
+// The daemon, until SIGTERM or SIGINT.
+int run_command(const NodeConfig& config);
+// Version, tree, state and last check, from the state folder. Works while the daemon runs.
+int status_command(const NodeConfig& config, bool json);
+// Scans the current tree against its signed listing.
+int verify_command(const NodeConfig& config, bool json);
+// Runs the inference check of the current tree now.
+int check_command(const NodeConfig& config, bool json);
+// Prints the fingerprint and public key of the device; makes the key if there is none.
+int key_command(const NodeConfig& config);
+
+}  // namespace lineside::node

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/decide.h"
+
+#include <algorithm>
+
+#include "proto/trust/gate.h"
+
+namespace lineside::node {
+namespace {
+
+bool member(const Knowledge& known) {
+  if (known.roster == nullptr) return false;
+  const trust::Device* own = known.roster->find(known.device);
+  return own != nullptr && !own->revoked;
+}
+
+bool named_as_canary(const Knowledge& known) {
+  return known.directive->directive.is_canary(known.device) && member(known) &&
+         known.roster->find(known.device)->canary;
+}
+
+}  // namespace
+
+bool may_begin(const Knowledge& known) {
+  if (known.directive == nullptr || known.reply == nullptr || !member(known)) return false;
+  const trust::Directive& directive = known.directive->directive;
+  return at_rest(known.life.state) && directive.sequence > known.life.sequence &&
+         directive.batch_of(known.device) && trust::verify_current(directive, known.now).ok() &&
+         !known.reply->paused;
+}
+
+bool must_give_way(const Knowledge& known) {
+  return known.directive != nullptr && before_switch(known.life.state) &&
+         known.directive->directive.sequence > known.life.sequence;
+}
+
+std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
+                      const std::vector<Bytes>& attestations) {
+  if (known.directive == nullptr || known.directive->digest != known.life.directive) {
+    return "the directive is gone";
+  }
+  if (!member(known)) return "the roster does not name this device";
+  const trust::Directive& directive = known.directive->directive;
+  auto current = trust::verify_current(directive, known.now);
+  if (!current.ok()) return current.error().what;
+  if (known.reply == nullptr) return "no word from the gateway";
+  if (known.reply->paused) return "the site is paused";
+  auto batch = directive.batch_of(known.device);
+  if (!batch || *batch >= known.reply->batches_open) return "waiting for the turn of the batch";
+  if (named_as_canary(known)) return {};
+  trust::GateState gate = trust::evaluate_gate(*known.directive, directive.manifest, manifest,
+                                               *known.roster, attestations, known.now);
+  return gate.open ? "" : gate.describe();
+}
+
+std::optional<trust::Outcome> attestation_due(const Knowledge& known) {
+  const Life& life = known.life;
+  if (known.directive == nullptr || known.directive->digest != life.directive) return std::nullopt;
+  if (life.attested_sequence >= life.sequence || !life.target) return std::nullopt;
+  if (!named_as_canary(known)) return std::nullopt;
+  if (life.state == State::kConfirmed) return trust::Outcome::kPassed;
+  bool judged =
+      life.code == code_name(Code::kCheckFailed) || life.code == code_name(Code::kMismatch);
+  if (life.state == State::kRolledBack && judged) return trust::Outcome::kFailed;
+  if (life.state == State::kFailed && life.code == code_name(Code::kCheckFailed)) {
+    return trust::Outcome::kFailed;
+  }
+  return std::nullopt;
+}
+
+trust::Attestation make_attestation(const Knowledge& known, const trust::Manifest& manifest,
+                                    trust::Outcome outcome) {
+  const Life& life = known.life;
+  const trust::Device* own = known.roster->find(known.device);
+  trust::Attestation said;
+  said.bundle = manifest.target_name();
+  said.manifest = life.target->manifest;
+  said.check = manifest.check;
+  said.golden = manifest.golden;
+  said.directive = life.directive;
+  said.outcome = outcome;
+  said.passed_tests = life.passed_tests;
+  said.failed_tests = life.failed_tests;
+  said.device = known.device;
+  said.hardware = own->hardware;
+  said.directive_sequence = life.sequence;
+  said.finished = known.now;
+  said.started = std::min(life.check_started, known.now);
+  said.counter = life.attestation_counter + 1;
+  said.tree = life.read_back.value_or(Digest{});
+  said.inferences = life.inferences;
+  if (outcome != trust::Outcome::kPassed) said.cause = life.error;
+  if (life.check) said.measured = life.check->measured;
+  return said;
+}
+
+}  // namespace lineside::node

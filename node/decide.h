@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device decides by itself, from signed documents and its own life. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/life.h"
+#include "proto/api/site_api.h"
+#include "proto/trust/attestation.h"
+#include "proto/trust/directive.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/roster.h"
+
+namespace lineside::node {
+
+struct Knowledge {
+  const std::string& device;
+  const Life& life;
+  const trust::Roster* roster = nullptr;
+  const trust::VerifiedDirective* directive = nullptr;
+  const api::ReportReply* reply = nullptr;  // the gateway's last; without one nothing begins
+  UtcTime now{};
+};
+
+// The directive may begin: it is newer than the last one begun, for this device, in its time, the
+// roster has the device and not revoked, and the site is not paused.
+bool may_begin(const Knowledge& known);
+// Work under way that is not switched yet has to give way to a newer directive.
+bool must_give_way(const Knowledge& known);
+
+// Why the switch may not be made yet; empty if it may. Asked in state gated. A canary named by the
+// directive needs no evidence; everybody else needs an open gate (trust::evaluate_gate) and, from
+// the gateway, which can withhold and nothing more, the batch's turn.
+std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
+                      const std::vector<Bytes>& attestations);
+
+// The outcome that this device owes the site: it is a canary of the directive, the outcome is known
+// and not attested yet. nullopt also when the check could not be run: that proves nothing.
+std::optional<trust::Outcome> attestation_due(const Knowledge& known);
+trust::Attestation make_attestation(const Knowledge& known, const trust::Manifest& manifest,
+                                    trust::Outcome outcome);
+
+}  // namespace lineside::node

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/http_gateway_link.h"
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stop_token>
+
+#include "node/version.h"
+#include "proto/http/client.h"
+#include "proto/trust/dsse.h"
+#include "proto/trust/json.h"
+#include "proto/trust/merkle.h"
+
+namespace lineside::node {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMaxReplyBytes = 64 << 10;
+constexpr std::uint64_t kMaxEnvelopesBytes = 16 << 20;
+constexpr std::uint64_t kMaxBodyBytes = 256 << 20;  // the largest listing
+
+// One server with one key; nullopt: whatever key it has.
+struct Candidate {
+  std::string address;
+  std::optional<Bytes> key;
+};
+
+bool try_next(Code code) {
+  return code == Code::kNetwork || code == Code::kTimeout || code == Code::kUnknownKey;
+}
+
+// The gateway's own words, from problem+json (RFC 9457), if it has any.
+std::string words_of(const http::Reply& reply) {
+  auto value = trust::parse_json(reply.body, "reply", {kMaxReplyBytes, 8});
+  if (value.ok() && value->is_object()) {
+    for (const char* name : {"detail", "title"}) {
+      auto found = value->find(name);
+      if (found != value->end() && found->is_string()) {
+        return ": " + found->get<std::string>().substr(0, 300);
+      }
+    }
+  }
+  return {};
+}
+
+Result<Bytes> body_of(http::Reply reply, std::string_view target) {
+  if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
+  Code code = reply.status == 404 ? Code::kNotFound : Code::kHttp;
+  return Error{code, std::string(target) + ": the gateway answers " + std::to_string(reply.status) +
+                         words_of(reply)};
+}
+
+}  // namespace
+
+struct HttpGatewayLink::State {
+  State(std::vector<std::string> all, http::Identity own)
+      : addresses(std::move(all)), identity(std::move(own)) {
+    make_candidates({});
+  }
+
+  void make_candidates(const std::vector<trust::PublicKey>& keys) {
+    candidates.clear();
+    for (const std::string& address : addresses) {
+      if (keys.empty()) candidates.push_back({address, std::nullopt});
+      for (const trust::PublicKey& key : keys) candidates.push_back({address, key.spki()});
+    }
+    idle.clear();
+    good = 0;
+    ++generation;
+  }
+
+  // An idle connection to the candidate, or a new one.
+  Result<http::Client> take(std::size_t index, Candidate& candidate) {
+    std::scoped_lock lock(mutex);
+    if (index >= candidates.size()) return Error{Code::kNetwork, "the gateways have changed"};
+    candidate = candidates[index];
+    if (index == good && !idle.empty()) {
+      http::Client client = std::move(idle.back());
+      idle.pop_back();
+      return client;
+    }
+    http::ClientOptions options;
+    options.base_url = candidate.address;
+    options.pinned_key = candidate.key;
+    options.any_key = !candidate.key;
+    options.identity = identity;
+    options.connect_timeout = std::chrono::milliseconds(5'000);
+    options.max_body_bytes = kMaxBodyBytes;
+    options.user_agent = std::string("lineside-node/") + kVersion;
+    return http::Client::make(std::move(options));
+  }
+
+  void give_back(std::size_t index, std::uint64_t of_generation, http::Client client) {
+    std::scoped_lock lock(mutex);
+    if (of_generation != generation) return;
+    if (index != good) idle.clear();
+    good = index;
+    if (idle.size() < 4) idle.push_back(std::move(client));
+  }
+
+  Result<Bytes> call(std::string_view method, const std::string& target, BytesView body,
+                     std::uint64_t max_bytes) {
+    std::size_t count = 0;
+    std::size_t first = 0;
+    std::uint64_t of_generation = 0;
+    {
+      std::scoped_lock lock(mutex);
+      count = candidates.size();
+      first = good;
+      of_generation = generation;
+    }
+    Error last{Code::kNetwork, "no gateway address"};
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t index = (first + i) % count;
+      Candidate candidate;
+      TRY_ASSIGN(http::Client client, take(index, candidate));
+      auto reply = method == "GET" ? client.get_at_most(target, max_bytes, stopping.get_token())
+                                   : client.request(method, target, body,
+                                                    {{"content-type", "application/json"}},
+                                                    stopping.get_token());
+      if (reply.ok()) {
+        give_back(index, of_generation, std::move(client));
+        return body_of(std::move(*reply), target);
+      }
+      last = reply.error().with(candidate.address);
+      if (!try_next(last.code)) break;
+    }
+    return last;
+  }
+
+  Result<Bytes> get(const std::string& target, std::uint64_t max_bytes) {
+    return call("GET", target, {}, max_bytes);
+  }
+  Result<Bytes> post(const std::string& target, BytesView body) {
+    return call("POST", target, body, kMaxReplyBytes);
+  }
+
+  std::vector<std::string> addresses;
+  http::Identity identity;
+  std::stop_source stopping;
+  std::mutex mutex;
+  std::vector<Candidate> candidates;
+  std::vector<http::Client> idle;  // connections to candidates[good]
+  std::size_t good = 0;
+  std::uint64_t generation = 0;
+  std::unique_ptr<PrefixFetcher> site, metadata, targets;
+};
+
+class HttpGatewayLink::PrefixFetcher final : public trust::Fetcher {
+ public:
+  PrefixFetcher(State& state, std::string prefix) : state_(state), prefix_(std::move(prefix)) {}
+  [[nodiscard]] Result<Bytes> fetch(std::string_view path, std::uint64_t max_bytes) override {
+    return state_.get(prefix_ + std::string(path), max_bytes);
+  }
+
+ private:
+  State& state_;
+  std::string prefix_;
+};
+
+HttpGatewayLink::HttpGatewayLink(std::vector<std::string> addresses, http::Identity identity)
+    : state_(std::make_unique<State>(std::move(addresses), std::move(identity))) {
+  state_->site = std::make_unique<PrefixFetcher>(*state_, "/v1/site/metadata/");
+  state_->metadata = std::make_unique<PrefixFetcher>(*state_, "/v1/vendor/metadata/");
+  state_->targets = std::make_unique<PrefixFetcher>(*state_, "/v1/vendor/targets/");
+}
+HttpGatewayLink::~HttpGatewayLink() = default;
+
+void HttpGatewayLink::stop() {
+  state_->stopping.request_stop();
+}
+
+void HttpGatewayLink::pin(const std::vector<trust::PublicKey>& gateways) {
+  std::scoped_lock lock(state_->mutex);
+  state_->make_candidates(gateways);
+}
+
+Result<api::EnrolReply> HttpGatewayLink::enrol(const api::EnrolRequest& request) {
+  TRY_ASSIGN(Bytes body, state_->post("/v1/enrol", as_bytes(api::to_json(request).dump())));
+  return api::parse_enrol_reply(body);
+}
+
+Result<Bytes> HttpGatewayLink::roster() {
+  return state_->get("/v1/roster", trust::kMaxEnvelopeBytes);
+}
+Result<Bytes> HttpGatewayLink::directive() {
+  return state_->get("/v1/directive", trust::kMaxEnvelopeBytes);
+}
+
+trust::Fetcher& HttpGatewayLink::site_metadata() {
+  return *state_->site;
+}
+trust::Fetcher& HttpGatewayLink::vendor_metadata() {
+  return *state_->metadata;
+}
+trust::Fetcher& HttpGatewayLink::vendor_targets() {
+  return *state_->targets;
+}
+
+Result<std::vector<Bytes>> HttpGatewayLink::attestations(const Digest& directive) {
+  TRY_ASSIGN(Bytes body,
+             state_->get("/v1/attestations?directive=" + directive.hex(), kMaxEnvelopesBytes));
+  TRY_ASSIGN(json value, trust::parse_json(body, "attestations", {kMaxEnvelopesBytes, 8}));
+  auto list = value.is_object() ? value.find("envelopes") : value.end();
+  if (!value.is_object() || list == value.end() || !list->is_array()) {
+    return Error{Code::kMalformed, "attestations: expected a list \"envelopes\""};
+  }
+  std::vector<Bytes> envelopes;
+  for (const json& item : *list) {
+    if (!item.is_string()) return Error{Code::kMalformed, "attestations: expected strings"};
+    TRY_ASSIGN(Bytes envelope, from_base64(item.get_ref<const std::string&>()));
+    envelopes.push_back(std::move(envelope));
+  }
+  return envelopes;
+}
+
+Result<void> HttpGatewayLink::post_attestation(BytesView envelope) {
+  TRY(state_->post("/v1/attestations", envelope));
+  return ok();
+}
+
+Result<api::DeliveryOffer> HttpGatewayLink::delivery(const Digest& base, const Digest& target) {
+  TRY_ASSIGN(Bytes body, state_->get("/v1/delivery?base=" + base.hex() + "&target=" + target.hex(),
+                                     kMaxReplyBytes));
+  return api::parse_delivery_offer(body);
+}
+
+Result<std::vector<Digest>> HttpGatewayLink::leaves(const Digest& root, std::uint64_t length) {
+  std::uint64_t count = (length + trust::kLeafBytes - 1) / trust::kLeafBytes;
+  TRY_ASSIGN(Bytes body, state_->get("/v1/leaves/" + root.hex(), count * 32));
+  if (body.size() != count * 32) {
+    return Error{Code::kMalformed, "leaves: expected " + std::to_string(count * 32) + " bytes"};
+  }
+  std::vector<Digest> leaves(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(i * 32), 32, leaves[i].bytes.begin());
+  }
+  return leaves;
+}
+
+Result<api::ReportReply> HttpGatewayLink::report(const api::NodeReport& report) {
+  TRY_ASSIGN(Bytes body, state_->post("/v1/report", as_bytes(api::to_json(report).dump())));
+  return api::parse_report_reply(body);
+}
+
+}  // namespace lineside::node

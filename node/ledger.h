@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's life behind a lock: the agent's loop and its worker both read and change it, and
+// every change is durable before it is visible. Beside it the event log, which auditors read: one
+// JSON line for each change of state, append-only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "node/life.h"
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+
+namespace lineside::node {
+
+class Ledger {
+ public:
+  // `disk` outlives it.
+  static Result<std::unique_ptr<Ledger>> open(Disk& disk, Path state);
+
+  [[nodiscard]] Life life() const;  // a copy
+  // Applies `edit` to a copy, saves it and then shows it. On error nothing has changed. Any thread.
+  Result<void> change(const std::function<void(Life&)>& edit);
+  // The row's next state together with `edit`, in one durable step, and a line in the event log.
+  // Returns the action; kNone with no change if the table has no such row.
+  Result<Action> step(Event event, UtcTime now, const std::function<void(Life&)>& edit);
+
+ private:
+  Ledger(Disk& disk, Path state, Life life);
+  Result<void> save(Life life);
+  void record(const Row& row, UtcTime now);
+
+  Disk& disk_;
+  Path state_;
+  mutable std::mutex mutex_;
+  Life life_;
+};
+
+}  // namespace lineside::node

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device knows of its own life, durable in STATE/life.json. Every step is written here
+// before the next one begins, so that a power cut at any instant loses nothing but the step itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/life_table.h"
+#include "proto/api/site_api.h"
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+#include "proto/base/result.h"
+#include "proto/trust/listing.h"
+
+namespace lineside::node {
+
+inline constexpr std::uint32_t kTries = 3;
+
+// The bundle that is confirmed or being worked on.
+struct BundleRef {
+  std::string name;  // "vision/2.0.0.json"
+  std::string version;
+  Digest manifest;
+  trust::TreeId tree;
+  std::int64_t release = 0;
+  bool operator==(const BundleRef&) const = default;
+};
+
+struct Life {
+  State state = State::kIdle;
+
+  // What the state is about.
+  std::int64_t sequence = 0;                   // of the last directive that was begun; 0 for none
+  Digest directive;                            // its payload
+  std::optional<BundleRef> target;             // known once the manifest is verified
+  std::optional<api::DeliveryOffer> delivery;  // how it comes, known once chosen
+  // How often activation and trial may still be begun: decremented before each attempt, so that a
+  // tree that takes the device down with it cannot do so for ever.
+  std::uint32_t tries = kTries;
+  std::optional<trust::TreeId> before;     // current when activation began: where a rollback goes
+  std::string code;                        // code_name of the failure; empty if none
+  std::string error;                       // the same in words
+  std::optional<api::CheckSummary> check;  // the last one, of whatever phase
+  UtcTime check_started{};
+  std::vector<std::string> passed_tests;  // check ids of that check
+  std::vector<std::string> failed_tests;
+
+  // What outlives a directive.
+  std::optional<BundleRef> confirmed;
+  std::optional<trust::TreeId> previous;                // ran before `confirmed`; its slot is kept
+  std::map<std::string, std::int64_t> security_floors;  // by bundle name without version
+  std::int64_t attested_sequence = 0;  // directive for which the attestation is made
+  std::int64_t attestation_counter = 0;
+  UtcTime time_floor{};            // no honest clock shows less: see time_floor.h
+  std::uint64_t from_gateway = 0;  // bytes under the present directive, finished transfers
+  std::uint64_t from_peers = 0;
+  std::uint64_t inferences = 0;  // counted since the last switch
+  bool inferring = false;        // the last check of the current tree passed
+
+  // The scan that last read the current tree back from disk.
+  std::optional<trust::TreeId> read_back;
+  UtcTime read_back_at{};
+};
+
+// JSON; parse_life(serialise(l)) is l. kMalformed naming the member.
+Bytes serialise(const Life& life);
+Result<Life> parse_life(BytesView bytes);
+
+// STATE/life.json. A device without one begins idle.
+Result<Life> load_life(const Disk& disk, const Path& state);
+// (durable)
+Result<void> save_life(Disk& disk, const Path& state, const Life& life);
+
+}  // namespace lineside::node

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The actions of the life table, as work that may take long: each runs on the agent's worker, can
+// be stopped, and can be run again after a power cut at any instant.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "node/check/inference_check.h"
+#include "node/gateway_link.h"
+#include "node/ledger.h"
+#include "node/life_table.h"
+#include "node/slots/slot_store.h"
+#include "node/transport.h"
+#include "proto/base/clock.h"
+#include "proto/trust/directive.h"
+#include "proto/trust/manifest.h"
+
+namespace lineside::node {
+
+// Everything outside that a device acts on; all of it outlives the steps.
+struct Surroundings {
+  Disk& disk;
+  const Clock& clock;
+  GatewayLink& link;
+  Transport& transport;
+  SlotStore& slots;
+  const Checker& checker;
+};
+
+// What came of an action.
+struct Outcome {
+  std::optional<Event> event;  // nothing to feed: cancelled, or an action without an outcome
+  std::optional<Error> error;  // why, for a failure or a retry
+  std::chrono::milliseconds retry_after{0};  // > 0: run the same action again then
+};
+
+class Steps {
+ public:
+  struct Settings {
+    Path state;
+    std::vector<std::string> hardware;
+    std::uint64_t apply_memory_bytes = 64ULL << 20;
+  };
+  Steps(Surroundings around, Ledger& ledger, Settings settings);
+
+  // `directive` is the one that life.directive names. Never kNone or kAwaitGate.
+  Outcome run(Action action, const trust::VerifiedDirective& directive, std::stop_token stop);
+
+  // Between directives: reads the current tree back (if `scan`) and runs its check again. Changes
+  // the ledger's read_back, inferring and check.
+  Outcome live_check(bool scan, std::stop_token stop);
+
+ private:
+  Outcome fetch(const trust::Directive& directive, std::stop_token stop);
+  Outcome stage(std::stop_token stop);
+  Outcome check(std::stop_token stop);
+  Outcome activate();
+  Outcome trial(std::stop_token stop);
+  Outcome confirm();
+  Outcome discard();
+  Outcome roll_back();
+
+  Result<void> accept(const trust::Manifest& manifest) const;
+  Result<void> check_space(const trust::Manifest& manifest, std::uint64_t delivery) const;
+  Result<api::DeliveryOffer> choose(const trust::TreeId& target,
+                                    const std::set<Digest>& refused) const;
+  Result<void> obtain(const trust::Manifest& manifest, const std::set<Digest>& refused,
+                      std::stop_token stop);
+  Result<void> build(const trust::Manifest& manifest, std::stop_token stop);
+  Result<void> read_back(const trust::TreeId& tree, std::stop_token stop);
+  Result<CheckReport> run_check(const trust::TreeId& tree, const Digest& manifest,
+                                const char* phase, std::stop_token stop);
+  Result<void> tidy(bool keep_target);
+  [[nodiscard]] Path delivery_file(const Digest& root) const;
+  [[nodiscard]] UtcTime now() const;
+
+  Surroundings around_;
+  Ledger& ledger_;
+  Settings settings_;
+};
+
+}  // namespace lineside::node
