@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/life.h"
+
+#include <gtest/gtest.h>
+
+#include "node/device_key.h"
+#include "node/node_config.h"
+#include "node/slots/directory_slots.h"
+#include "tests/fakes/temp_dir.h"
+
+namespace lineside::node {
+namespace {
+
+Life full() {
+  Life life;
+  life.state = State::kTrial;
+  life.sequence = 17;
+  life.directive = sha256(as_bytes("directive"));
+  life.target = {"vision/2.0.0.json", "2.0.0", sha256(as_bytes("m")), sha256(as_bytes("t")), 20};
+  life.delivery = {sha256({}), life.target->tree, 4711, sha256(as_bytes("root"))};
+  life.tries = 1;
+  life.before = sha256(as_bytes("old"));
+  life.check = {"staged", "fail", "cause", UtcTime{std::chrono::seconds(5)}, {{"a", "1"}}, "tail"};
+  life.passed_tests = {"load.model"};
+  life.confirmed = life.target;
+  life.security_floors = {{"vision", 12}};
+  life.attestation_counter = 5;
+  life.read_back = life.before;
+  life.inferring = true;
+  return life;
+}
+
+TEST(Life, RoundTripsThroughTheDisk) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  EXPECT_EQ(load_life(*disk, dir.path())->state, State::kIdle);
+  ASSERT_TRUE(save_life(*disk, dir.path(), full()).ok());
+  auto back = load_life(*disk, dir.path());
+  ASSERT_TRUE(back.ok()) << back.error().what;
+  EXPECT_EQ(serialise(*back), serialise(full()));
+}
+
+TEST(Life, RefusesWhatItDoesNotKnow) {
+  std::string text(as_text(serialise(full())));
+  for (auto [from, to] : {std::pair{"\"trial\"", "\"party\""},
+                          {"\"schema\": 1", "\"schema\": 2"},
+                          {"\"tries\": 1", "\"tries\": 99"},
+                          {"\"sequence\"", "\"sequenze\""}}) {
+    std::string changed = text;
+    changed.replace(changed.find(from), std::string(from).size(), to);
+    EXPECT_FALSE(parse_life(as_bytes(changed)).ok()) << from;
+  }
+  EXPECT_FALSE(parse_life({}).ok());
+}
+
+TEST(DirectorySlots, SwitchAndCollect) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  DirectorySlots slots(*disk, dir.path());
+  auto a = sha256(as_bytes("a"));
+  auto b = sha256(as_bytes("b"));
+  EXPECT_EQ(*slots.current(), std::nullopt);
+  EXPECT_EQ(slots.activate(a).error().code, Code::kNotFound);
+  for (const auto& tree : {a, b}) dir.write("slots/" + tree.hex() + "/file", tree.hex());
+  ASSERT_TRUE(slots.activate(a).ok());
+  ASSERT_TRUE(slots.activate(b).ok());
+  EXPECT_EQ(dir.read("current/file"), b.hex());
+  EXPECT_TRUE(slots.mark_good(b).ok());
+  EXPECT_FALSE(slots.mark_good(a).ok());
+  ASSERT_TRUE(slots.collect({}).ok());
+  EXPECT_EQ(*slots.trees(), std::vector{b});  // what runs is never removed
+  ASSERT_TRUE(slots.activate(std::nullopt).ok());
+  EXPECT_EQ(*slots.current(), std::nullopt);
+}
+
+TEST(DeviceKey, IsMadeOnceAndKeptPrivate) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  auto key = open_device_key(*disk, dir / "state");
+  ASSERT_TRUE(key.ok()) << key.error().what;
+  EXPECT_EQ((*disk->stat(dir / "state/device.key"))->mode, 0600U);
+  EXPECT_EQ(open_device_key(*disk, dir / "state")->public_key().keyid(), key->public_key().keyid());
+  ASSERT_TRUE(disk->set_mode(dir / "state/device.key", 0644).ok());
+  EXPECT_EQ(open_device_key(*disk, dir / "state").error().code, Code::kDenied);
+}
+
+TEST(NodeConfig, MistakesNameTheFile) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  const std::string good =
+      "[device]\nid = \"cam01\"\nhardware = [\"ipc-x86\"]\nstate = \"state\"\n"
+      "[site]\nname = \"plant-7\"\nroot = \"1.root.json\"\n[vendor]\nroot = \"v.json\"\n"
+      "[gateway]\naddresses = [\"https://192.0.2.1:7443\"]\n";
+  auto config = load_config(*disk, dir.write("good.toml", good));
+  ASSERT_TRUE(config.ok()) << config.error().what;
+  EXPECT_EQ(config->state, dir / "state");
+  for (const std::string& bad :
+       {good + "adresses = []\n", good + "[live]\ncheck_every = \"soon\"\n",
+        std::string("[device]\nid = 5\n")}) {
+    auto result = load_config(*disk, dir.write("bad.toml", bad));
+    ASSERT_FALSE(result.ok()) << bad;
+    EXPECT_NE(result.error().what.find("bad.toml"), std::string::npos) << result.error().what;
+  }
+}
+
+}  // namespace
+}  // namespace lineside::node
