@@ -16,15 +16,20 @@ int fail(const Error& error) {
   return error.code == Code::kUsage ? 2 : 1;
 }
 
-int show_key(const Path& file) {
+int show_key(const Path& file, const std::string& public_file) {
   auto disk = make_posix_disk();
   Result<SeederConfig> config = load_config(*disk, file);
   if (!config.ok()) return fail(config.error());
   Result<trust::PrivateKey> key = gateway_key(*disk, *config);
   if (!key.ok()) return fail(key.error());
   std::cerr << "fingerprint " << key->public_key().fingerprint() << "\n";
-  std::cout << key->public_key().pem();
-  return 0;
+  std::string pem = key->public_key().pem();
+  if (public_file.empty()) {
+    std::cout << pem;
+    return 0;
+  }
+  Result<void> written = disk->replace(public_file, as_bytes(pem));
+  return written.ok() ? 0 : fail(written.error());
 }
 
 int run(const Path& file) {
@@ -57,10 +62,13 @@ int main(int argc, char** argv) {
   run->add_option("--config", config, "TOML file")->capture_default_str();
   CLI::App* key = app.add_subcommand("key", "Prints the gateway's public key; makes it if missing");
   key->add_option("--config", config, "TOML file")->capture_default_str();
+  std::string public_file;
+  key->add_option("--public", public_file, "write it to this file instead");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return run->parsed() ? lineside::seeder::run(config) : lineside::seeder::show_key(config);
+  return run->parsed() ? lineside::seeder::run(config)
+                       : lineside::seeder::show_key(config, public_file);
 }

@@ -26,6 +26,8 @@ Result<void> nodes(Session& session);
 Result<void> accept(Session& session, const std::vector<Acceptance>& wishes);
 Result<void> revoke(Session& session, const std::string& device);
 
+// The gateway asks the origin now.
+Result<void> refresh(Session& session);
 Result<void> bundles(Session& session);
 // `lan_rate`: bytes a second that one node's link carries, for the estimate.
 Result<void> plan(Session& session, const std::string& bundle, const RolloutWish& wish,

@@ -12,9 +12,9 @@ namespace lineside::ctl {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit status: 0 ok; 1 failed; 2 wrong flags; 3 the rollout is paused or was aborted\n"
-    "(rollout watch). The passphrase of the operator key is asked for on the terminal or read\n"
-    "from the file named by LINESIDE_PASSPHRASE_FILE.";
+    "Exit status: 0 ok; 1 failed (rollout watch: paused or aborted); 2 wrong flags.\n"
+    "The passphrase of the operator key is asked for on the terminal or read from the file named\n"
+    "by LINESIDE_PASSPHRASE_FILE.";
 
 // Everything that flags can say.
 struct Flags {
@@ -91,8 +91,7 @@ class Program {
     Result<void> done = perform(session, *disk);
     if (done.ok()) return 0;
     std::cerr << "lineside: " << trust::clean_text(done.error().describe(), 4096) << "\n";
-    if (done.error().code == Code::kUsage) return 2;
-    return watching_ && done.error().code == Code::kConflict ? 3 : 1;
+    return done.error().code == Code::kUsage ? 2 : 1;
   }
 
  private:
@@ -156,6 +155,8 @@ class Program {
   }
 
   void add_rollout() {
+    command(app_, "refresh", "Makes the gateway ask the origin now",
+            [](Session& session, Disk&, Flags&) { return refresh(session); });
     command(app_, "bundles", "What the vendor offers",
             [](Session& session, Disk&, Flags&) { return bundles(session); });
     CLI::App* look = command(app_, "plan", "What a rollout would do, before anything moves",
@@ -187,8 +188,7 @@ class Program {
     command(*rollout, "status", "Like `lineside status`",
             [](Session& session, Disk&, Flags&) { return status(session); });
     command(*rollout, "watch", "Follows the rollout to its end",
-            [this](Session& session, Disk&, Flags&) {
-              watching_ = true;
+            [](Session& session, Disk&, Flags&) {
               return watch(session, {::isatty(STDOUT_FILENO) != 0, true});
             });
   }
@@ -220,7 +220,6 @@ class Program {
   Flags flags_;
   Action action_;
   bool loads_ = true;
-  bool watching_ = false;
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ Result<void> site_init(Disk& disk, Session& session, const SiteInit& init) {
   if (session.json()) {
     session.out() << json{{"site", init.name},
                           {"folder", dir.string()},
-                          {"site_root", (dir / "root" / "1.root.json").string()},
+                          {"site_root", (dir / "1.root.json").string()},
                           {"operator", own.fingerprint()},
                           {"gateway", key.fingerprint()}}
                          .dump()
@@ -56,7 +56,7 @@ Result<void> site_init(Disk& disk, Session& session, const SiteInit& init) {
       "site {} in {}\n  operator key  {}\n  gateway key   {}\n"
       "  site root     {}  (copy it to the gateway and to every node)\n",
       init.name, dir.string(), own.fingerprint(), key.fingerprint(),
-      (dir / "root" / "1.root.json").string());
+      (dir / "1.root.json").string());
   return ok();
 }
 
@@ -106,7 +106,7 @@ Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
   }
   if (wishes.empty()) return Error{Code::kUsage, "no device is named"};
   next.version = roster.roster.version + 1;
-  TRY(session.sign_roster(next, describe_change(roster.roster, next)));
+  TRY(session.sign_roster(next, describe_change(roster.roster, next), false));
   session.out() << (session.json()
                         ? json{{"roster", next.version}}.dump()
                         : fmt::format("roster {} is signed and at the gateway", next.version))
@@ -114,10 +114,19 @@ Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
   return ok();
 }
 
+Result<void> refresh(Session& session) {
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY(gateway->post("/v1/mirror/refresh", {}));
+  session.out() << (session.json() ? R"({"status":"refreshed"})"
+                                   : "the gateway has the vendor's newest word")
+                << "\n";
+  return ok();
+}
+
 Result<void> revoke(Session& session, const std::string& device) {
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
   TRY_ASSIGN(trust::Roster next, revoke_device(roster.roster, device, session.now()));
-  TRY(session.sign_roster(next, describe_change(roster.roster, next)));
+  TRY(session.sign_roster(next, describe_change(roster.roster, next), true));
   session.out() << (session.json()
                         ? json{{"roster", next.version}}.dump()
                         : fmt::format("roster {} is signed and at the gateway", next.version))

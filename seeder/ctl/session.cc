@@ -121,9 +121,9 @@ Result<CheckedBundle> Session::bundle(const std::string& name) {
   return checked;
 }
 
-Result<void> Session::confirm(const std::vector<std::string>& words) {
+Result<void> Session::confirm(const std::vector<std::string>& words, bool ask) {
   for (const std::string& line : words) notes_ << "  " << line << "\n";
-  if (options_.yes) return ok();
+  if (options_.yes || !ask) return ok();
   if (::isatty(STDIN_FILENO) == 0) {
     return Error{Code::kUsage, "nobody to ask whether to sign this: give --yes"};
   }
@@ -135,8 +135,8 @@ Result<void> Session::confirm(const std::vector<std::string>& words) {
 }
 
 Result<void> Session::sign_roster(const trust::Roster& roster,
-                                  const std::vector<std::string>& words) {
-  TRY(confirm(words));
+                                  const std::vector<std::string>& words, bool ask) {
+  TRY(confirm(words, ask));
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {own}));
   TRY_ASSIGN(Gateway * server, gateway());
@@ -146,7 +146,7 @@ Result<void> Session::sign_roster(const trust::Roster& roster,
 
 Result<void> Session::sign_directive(const trust::Directive& directive,
                                      const std::vector<std::string>& words) {
-  TRY(confirm(words));
+  TRY(confirm(words, true));
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope,
              trust::seal(trust::kDirectiveType, trust::serialise(directive), {own}));

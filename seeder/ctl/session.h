@@ -55,15 +55,17 @@ class Session {
   // Follows the vendor's chain over the gateway's mirror, with the vendor root from the folder.
   Result<CheckedBundle> bundle(const std::string& name);
 
-  // Shows `words`, asks, signs, posts and keeps. kCancelled if the operator says no; kUsage without
-  // a terminal and without --yes.
-  Result<void> sign_roster(const trust::Roster& roster, const std::vector<std::string>& words);
+  // Shows `words`, signs, posts and keeps. Asks first if `ask`: not where the operator has named
+  // what he signs already, by a fingerprint. kCancelled if he says no; kUsage without a terminal
+  // and without --yes.
+  Result<void> sign_roster(const trust::Roster& roster, const std::vector<std::string>& words,
+                           bool ask);
   Result<void> sign_directive(const trust::Directive& directive,
                               const std::vector<std::string>& words);
 
  private:
   Result<const trust::PrivateKey*> key();
-  Result<void> confirm(const std::vector<std::string>& words);
+  Result<void> confirm(const std::vector<std::string>& words, bool ask);
 
   Disk& disk_;
   Clock& clock_;

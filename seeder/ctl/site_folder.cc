@@ -40,7 +40,7 @@ Result<void> SiteFolder::write_root(const trust::PrivateKey& key, UtcTime now) {
   spec.lifetime = std::chrono::days(3650);
   TRY_ASSIGN(Bytes draft, trust::draft_root(spec, 1, now));
   TRY_ASSIGN(Bytes root, trust::sign_metadata(draft, key));
-  return disk_.replace(dir_ / "root" / "1.root.json", root);
+  return disk_.replace(dir_ / "1.root.json", root);
 }
 
 Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
@@ -50,7 +50,7 @@ Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
   if (!is_plain(site.gateway)) return Error{Code::kUsage, "the gateway's address is IP:port"};
   TRY_ASSIGN(auto present, disk_.stat(dir_ / "site.toml"));
   if (present) return Error{Code::kExists, dir_.string() + " holds a site already"};
-  for (const char* folder : {"root", "documents"}) TRY(disk_.make_dirs(dir_ / folder));
+  TRY(disk_.make_dirs(dir_ / "documents"));
   TRY_ASSIGN(trust::PrivateKey key, trust::PrivateKey::generate(trust::Scheme::kEd25519));
   TRY(trust::save_key(disk_, dir_ / "operator.key", key, site.passphrase));
   TRY(write_root(key, now));
@@ -77,13 +77,13 @@ Result<void> SiteFolder::load(UtcTime now) {
   name_ = config->text("name");
   gateway_ = config->text("gateway", "");
   TRY(config->finish());
-  Path trusted = dir_ / "root" / "trust";
+  Path trusted = dir_ / "trust";
   TRY_ASSIGN(auto present, disk_.stat(trusted / "root.json"));
   if (!present) {
-    TRY_ASSIGN(Bytes root, disk_.read(dir_ / "root" / "1.root.json", kMaxFileBytes));
+    TRY_ASSIGN(Bytes root, disk_.read(dir_ / "1.root.json", kMaxFileBytes));
     TRY(trust::Updater::init(disk_, trusted, root));
   }
-  http::DirectoryFetcher fetcher(disk_, dir_ / "root");
+  http::DirectoryFetcher fetcher(disk_, dir_);
   trust::Updater updater(disk_, trusted, fetcher, now);
   TRY(updater.load());
   TRY(updater.refresh_root());

@@ -3,7 +3,7 @@
 //
 //     DIR/site.toml            name = "plant-7"  gateway = "10.0.0.2:7443"
 //     DIR/operator.key         PKCS#8, 0600
-//     DIR/root/1.root.json     the site root
+//     DIR/1.root.json          the site root; later versions beside it
 //     DIR/gateway.pem          the gateway's public key
 //     DIR/vendor.root.json     the vendor's root, from a source that is not the gateway
 //     DIR/vendor/              what `lineside` itself trusts of the vendor (trust::Updater)

@@ -100,9 +100,9 @@ Result<void> report(Session& session, std::int64_t sequence) {
   }
   TransferSums moved = sums(status);
   json out = to_json(status);
-  out["sums"] = {{"wan", moved.wan},
-                 {"gateway_to_nodes", moved.from_gateway},
-                 {"node_to_node", moved.from_peers}};
+  out["wan"] = moved.wan;
+  out["lan_from_gateway"] = moved.from_gateway;
+  out["lan_from_peers"] = moved.from_peers;
   session.out() << out.dump() << "\n";
   return ok();
 }

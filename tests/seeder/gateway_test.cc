@@ -67,7 +67,7 @@ struct GatewayTest : ::testing::Test {
     SeederConfig made;
     made.state = dir / "state";
     made.site = "plant-7";
-    made.site_root = dir / "site/root/1.root.json";
+    made.site_root = dir / "site/1.root.json";
     made.vendor_root = dir / "vendor.root.json";
     made.origin = vendor.folder().string();
     made.listen = "127.0.0.1:0";
@@ -316,8 +316,8 @@ TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   must(ctl::report(end, 0));
   json report = json::parse(out.str());
   EXPECT_EQ(report["rollout"]["stage"], "done");
-  EXPECT_EQ(report["sums"]["gateway_to_nodes"], 200);
-  EXPECT_EQ(report["sums"]["node_to_node"], 60);
+  EXPECT_EQ(report["lan_from_gateway"], 200);
+  EXPECT_EQ(report["lan_from_peers"], 60);
   ctl::Session evidence = session();
   must(ctl::attest(evidence, dir / "evidence"));
   EXPECT_EQ(json::parse(out.str())["attestations"][0]["outcome"], "PASSED");

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/ctl/drafts.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/signed_site.h"
+
+namespace lineside::ctl {
+namespace {
+
+struct DraftsTest : ::testing::Test {
+  fakes::SignedSite site;
+  UtcTime now = fakes::at("2026-11-22T12:00:00Z");
+  trust::PrivateKey key = fakes::must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
+
+  seeder::PendingRow pending(const std::string& device) {
+    // What the gateway says of the fingerprint is never used.
+    return {device, "0000-0000-0000-0000", key.public_key().spki(), {"ipc-x86"}, "0.1", now, now};
+  }
+  Result<trust::Directive> draft(const RolloutWish& wish) {
+    return draft_directive(site.roster, site.manifest, site.manifest_digest(), wish, 18, now);
+  }
+};
+
+TEST_F(DraftsTest, AcceptingAddsTheDeviceWithTheKeyThatItShows) {
+  Acceptance wish{"ipc03", key.public_key().fingerprint(), {}, {"line4"}, true};
+  auto next = fakes::must(accept_device(site.roster, wish, {pending("ipc03")}, now));
+  EXPECT_EQ(next.version, site.roster.version + 1);
+  ASSERT_NE(next.find("ipc03"), nullptr);
+  EXPECT_TRUE(next.find("ipc03")->key == key.public_key());
+  EXPECT_TRUE(trust::parse_roster(trust::serialise(next)).ok());
+  auto words = describe_change(site.roster, next);
+  EXPECT_NE(words[1].find(key.public_key().fingerprint()), std::string::npos);
+}
+
+TEST_F(DraftsTest, AFingerprintMayBeTypedWithoutDashesInLowerCase) {
+  std::string typed;
+  for (char c : key.public_key().fingerprint()) {
+    if (c != '-') typed += static_cast<char>(std::tolower(c));
+  }
+  EXPECT_TRUE(
+      accept_device(site.roster, {"ipc03", typed, {}, {}, false}, {pending("ipc03")}, now).ok());
+}
+
+TEST_F(DraftsTest, AGatewayThatShowsAnotherKeyIsFoundOut) {
+  Acceptance wish{"ipc03", site.key("cam01").public_key().fingerprint(), {}, {}, false};
+  auto next = accept_device(site.roster, wish, {pending("ipc03")}, now);
+  ASSERT_FALSE(next.ok());
+  EXPECT_EQ(next.error().code, Code::kMismatch);
+  wish.fingerprint = "";
+  EXPECT_FALSE(accept_device(site.roster, wish, {pending("ipc03")}, now).ok());
+}
+
+TEST_F(DraftsTest, AnEnrolledIdIsNotTakenOver) {
+  Acceptance wish{"cam01", key.public_key().fingerprint(), {}, {}, false};
+  EXPECT_EQ(accept_device(site.roster, wish, {pending("cam01")}, now).error().code, Code::kExists);
+}
+
+TEST_F(DraftsTest, RevokingKeepsTheDeviceOnRecord) {
+  auto next = fakes::must(revoke_device(site.roster, "cam02", now));
+  EXPECT_TRUE(next.find("cam02")->revoked);
+  EXPECT_EQ(revoke_device(next, "cam02", now).error().code, Code::kConflict);
+  EXPECT_EQ(revoke_device(next, "cam99", now).error().code, Code::kNotFound);
+}
+
+TEST_F(DraftsTest, ReadsCommissioningLists) {
+  auto wishes = parse_acceptances(
+      "# device, "
+      "fingerprint\ncam1,AAAA-BBBB,canary,group=line3\r\ncam2,CCCC-DDDD,hardware=jetson\n");
+  ASSERT_TRUE(wishes.ok());
+  ASSERT_EQ(wishes->size(), 2U);
+  EXPECT_TRUE(wishes->at(0).canary);
+  EXPECT_EQ(wishes->at(0).groups, std::vector<std::string>{"line3"});
+  EXPECT_EQ(wishes->at(1).hardware, std::vector<std::string>{"jetson"});
+  auto bad = parse_acceptances("cam1,AAAA\ncam2\n");
+  ASSERT_FALSE(bad.ok());
+  EXPECT_NE(bad.error().what.find("line 2"), std::string::npos);
+  EXPECT_FALSE(parse_acceptances("cam1,AAAA,surprise\n").ok());
+}
+
+TEST_F(DraftsTest, TakesOneFlaggedCanaryForEachHardwareClass) {
+  auto directive = fakes::must(draft({}));
+  EXPECT_EQ(directive.canaries, (std::vector<std::string>{"cam01", "ipc01"}));
+  EXPECT_EQ(directive.devices.size(), 5U);
+  EXPECT_EQ(directive.manifest, site.manifest_digest());
+  EXPECT_TRUE(trust::parse_directive(trust::serialise(directive)).ok());
+}
+
+TEST_F(DraftsTest, RefusesARolloutWhoseGateWouldStayShut) {
+  RolloutWish wish;
+  wish.canaries = {"cam01"};
+  EXPECT_EQ(draft(wish).error().code, Code::kGateShut) << "nobody covers ipc-x86";
+  wish.canaries = {"cam01", "ipc02"};
+  EXPECT_EQ(draft(wish).error().code, Code::kGateShut) << "ipc02 is no canary";
+}
+
+TEST_F(DraftsTest, LeavesOutDevicesThatTheBundleDoesNotFit) {
+  site.manifest.hardware = {"ipc-x86"};
+  auto directive = fakes::must(draft({}));
+  EXPECT_EQ(directive.devices, (std::vector<std::string>{"ipc01", "ipc02"}));
+  RolloutWish wish;
+  wish.devices = {"cam01"};
+  EXPECT_EQ(draft(wish).error().code, Code::kWrongHardware);
+}
+
+TEST_F(DraftsTest, SaysWhyANodeCannotTakeABundle) {
+  seeder::NodeRow node;
+  node.hardware = {"ipc-x86"};
+  EXPECT_TRUE(obstacle(node, site.manifest, 0)) << "never heard of";
+  node.report.emplace();
+  node.report->free_bytes = 1000;
+  EXPECT_NE(obstacle(node, site.manifest, 70'000)->find("free"), std::string::npos);
+  node.report->free_bytes = site.manifest.tree_length + 70'000;
+  EXPECT_FALSE(obstacle(node, site.manifest, 70'000));
+  node.hardware = {"tpu"};
+  EXPECT_NE(obstacle(node, site.manifest, 0)->find("tpu"), std::string::npos);
+}
+
+TEST_F(DraftsTest, DurationsAndSizesReadAsPeopleWriteThem) {
+  EXPECT_EQ(*parse_duration("90s"), std::chrono::seconds(90));
+  EXPECT_EQ(*parse_duration("7d"), std::chrono::hours(168));
+  for (const char* bad : {"", "s", "-1s", "1w", "1 h", "99999999999d"}) {
+    EXPECT_FALSE(parse_duration(bad).ok()) << bad;
+  }
+  EXPECT_EQ(bytes_text(999), "999 B");
+  EXPECT_EQ(bytes_text(1234), "1.2 kB");
+  EXPECT_EQ(bytes_text(70'000'000), "70 MB");
+  EXPECT_EQ(duration_text(std::chrono::seconds(1800)), "30 min");
+}
+
+}  // namespace
+}  // namespace lineside::ctl

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/ctl/views.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace lineside::ctl {
+namespace {
+
+seeder::SiteStatus sample() {
+  seeder::SiteStatus status;
+  status.site = "plant-7";
+  status.now = UtcTime(std::chrono::seconds(1'790'000'000));
+  status.supply.state = "ready";
+  status.rollout.emplace();
+  status.rollout->sequence = 3;
+  status.rollout->bundle = "vision/2.0.0.json";
+  status.rollout->stage = "batches";
+  status.rollout->endings = {{"confirmed", 1}, {"pending", 1}};
+  status.rollout->canaries = {{"cam01", "passed", ""}};
+  status.rollout->wan_payload = 1'200'000;
+  for (const char* id : {"cam01", "cam02"}) {
+    seeder::NodeRow node;
+    node.device = id;
+    node.batch = 0;
+    node.report.emplace();
+    node.report->device = id;
+    node.report->state = "fetching";
+    node.report->directive_sequence = 3;
+    node.report->delivered_from_gateway = 600'000;
+    node.report->delivered_from_peers = 400'000;
+    node.report->transfer.emplace();
+    node.report->transfer->length = 1'000'000;
+    node.report->transfer->have = 500'000;
+    node.report->transfer->pieces = 62;
+    status.nodes.push_back(node);
+  }
+  return status;
+}
+
+TEST(Views, ShowEachNodesProgressAndWhereItsBytesCameFrom) {
+  std::string view = status_view(sample(), {});
+  EXPECT_NE(view.find("cam02"), std::string::npos);
+  EXPECT_NE(view.find("50 %"), std::string::npos);
+  EXPECT_NE(view.find("600 kB / 400 kB"), std::string::npos);
+  EXPECT_EQ(view.find('\x1b'), std::string::npos) << "no colour unless asked for";
+}
+
+TEST(Views, WhatADeviceSaysCannotDriveTheTerminal) {
+  seeder::SiteStatus status = sample();
+  status.nodes[0].report->error = "\x1b[2Jgone\x07";
+  status.nodes[0].report->version = "1\x1b]0;title\x07";
+  status.rollout->reason = "\x1b[31m";
+  std::string all = status_view(status, {}) + report_view(status, {});
+  EXPECT_EQ(all.find('\x1b'), std::string::npos);
+  EXPECT_EQ(all.find('\x07'), std::string::npos);
+}
+
+TEST(Views, SumsAreOfTheRolloutAlone) {
+  seeder::SiteStatus status = sample();
+  status.nodes[1].report->directive_sequence = 2;
+  TransferSums moved = sums(status);
+  EXPECT_EQ(moved.wan, 1'200'000U);
+  EXPECT_EQ(moved.from_gateway, 600'000U);
+  EXPECT_EQ(moved.from_peers, 400'000U);
+}
+
+TEST(Views, ChangesNameWhatDiffersAndNothingElse) {
+  seeder::SiteStatus before = sample();
+  seeder::SiteStatus after = before;
+  EXPECT_TRUE(changes(before, after).empty());
+  after.nodes[1].report->state = "staging";
+  after.rollout->batches_open = 2;
+  auto lines = changes(before, after);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_NE(lines[1].find("cam02 staging"), std::string::npos);
+}
+
+TEST(Views, LongSitesAreCutToTheTerminal) {
+  ViewOptions options;
+  options.max_nodes = 1;
+  std::string view = status_view(sample(), options);
+  EXPECT_EQ(view.find("cam02"), std::string::npos);
+  EXPECT_NE(view.find("1 more"), std::string::npos);
+}
+
+TEST(Views, StatusSurvivesItsJson) {
+  seeder::SiteStatus status = sample();
+  auto back = seeder::parse_site_status(as_bytes(to_json(status).dump()));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  EXPECT_EQ(to_json(*back), to_json(status));
+  EXPECT_FALSE(seeder::parse_site_status(as_bytes("{}")).ok());
+}
+
+}  // namespace
+}  // namespace lineside::ctl
