@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// lineside-bundle key …
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "delta/bundler/cli/session.h"
+#include "proto/base/passphrase.h"
+#include "proto/trust/key_file.h"
+
+namespace lineside::bundler::cli {
+namespace {
+
+void print_key(const Session& session, const trust::PublicKey& key) {
+  if (session.json) {
+    nlohmann::json out = {
+        {"keyid", key.keyid()}, {"fingerprint", key.fingerprint()}, {"public", key.pem()}};
+    fmt::print("{}\n", out.dump());
+  } else {
+    fmt::print("key id       {}\nfingerprint  {}\n{}", key.keyid(), key.fingerprint(), key.pem());
+  }
+}
+
+struct Generate {
+  std::string path;
+  std::string scheme = "ed25519";
+  bool plain = false;
+};
+
+Result<void> generate(const Session& session, const Generate& options) {
+  trust::Scheme scheme =
+      options.scheme == "p256" ? trust::Scheme::kEcdsaP256Sha256 : trust::Scheme::kEd25519;
+  std::optional<std::string> passphrase;
+  if (!options.plain) {
+    TRY_ASSIGN(passphrase, ask_passphrase(session.disk, "passphrase of the new key", true));
+    if (!passphrase) {
+      return Error{Code::kUsage,
+                   "no terminal to ask for a passphrase; name a file in $LINESIDE_PASSPHRASE_FILE, "
+                   "or say --no-passphrase"};
+    }
+  }
+  TRY_ASSIGN(auto key, trust::PrivateKey::generate(scheme));
+  TRY(trust::save_key(session.disk, options.path, key, passphrase));
+  TRY(session.disk.replace(options.path + ".pub", as_bytes(key.public_key().pem())));
+  print_key(session, key.public_key());
+  return ok();
+}
+
+Result<void> show(const Session& session, const std::string& path) {
+  TRY_ASSIGN(Bytes text, session.disk.read(path, 64 * 1024));
+  if (as_text(text).find("BEGIN PUBLIC KEY") != std::string_view::npos) {
+    TRY_ASSIGN(auto key, trust::PublicKey::from_pem(as_text(text)));
+    print_key(session, key);
+    return ok();
+  }
+  TRY_ASSIGN(auto keys, load_keys(session, {path}));
+  print_key(session, keys.front().public_key());
+  return ok();
+}
+
+}  // namespace
+
+void add_key_commands(CLI::App& app, Session& session) {
+  CLI::App* key = app.add_subcommand("key", "make and show signing keys");
+  key->require_subcommand(1);
+
+  auto options = std::make_shared<Generate>();
+  CLI::App* make = key->add_subcommand("generate", "a new private key, and FILE.pub beside it");
+  make->add_option("FILE", options->path, "where to write it (mode 0600)")->required();
+  make->add_option("--scheme", options->scheme, "ed25519, or p256 for what a token must hold later")
+      ->check(CLI::IsMember({"ed25519", "p256"}));
+  make->add_flag("--no-passphrase", options->plain, "leave the file unencrypted");
+  make->callback([options, &session] { session.run([&] { return generate(session, *options); }); });
+
+  auto path = std::make_shared<std::string>();
+  CLI::App* print = key->add_subcommand("show", "key id, fingerprint and public key");
+  print->add_option("FILE", *path, "a private or public key")->required();
+  print->callback([path, &session] { session.run([&] { return show(session, *path); }); });
+}
+
+}  // namespace lineside::bundler::cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A packed bundle: a folder that `publish` takes to an origin, on another machine if need be.
+//
+//     manifest.json  listing  audit.json  deliveries/ROOT …
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "delta/bundler/bundle_file.h"
+#include "delta/make_delivery.h"
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+#include "proto/runtime/audit.h"
+#include "proto/runtime/inventory.h"
+#include "proto/trust/manifest.h"
+
+namespace lineside::bundler {
+
+inline constexpr std::string_view kManifestFile = "manifest.json";
+inline constexpr std::string_view kListingFile = "listing";
+inline constexpr std::string_view kAuditFile = "audit.json";
+inline constexpr std::string_view kDeliveriesFolder = "deliveries";
+
+struct Audited {
+  runtime::Inventory inventory;
+  std::vector<runtime::Finding> findings;
+};
+
+// Measures the tree and judges it. Waivers of `bundle` apply while `now` is before their end.
+Result<Audited> audit_tree(const Disk& disk, const BundleFile& bundle, UtcTime now);
+
+struct PackOptions {
+  std::vector<Path> bases;  // trees of earlier versions, to make deltas against
+  delta::MakeOptions delivery;
+  unsigned threads = 2;
+};
+
+struct PackedDelivery {
+  std::string base;  // folder of the base, empty for the full delivery
+  delta::DeliverySummary summary;
+};
+
+struct Packed {
+  trust::Manifest manifest;
+  std::vector<PackedDelivery> deliveries;
+};
+
+// What is going on, for people: "full delivery", bytes done, bytes in all.
+using PackProgress =
+    std::function<void(const std::string& step, std::uint64_t done, std::uint64_t total)>;
+
+// Writes the packed bundle to `out`, which must not exist; it appears whole or not at all.
+// kIncompatible if the audit has errors or the layout is wrong; nothing is written then.
+Result<Packed> pack(Disk& disk, const BundleFile& bundle, const Audited& audited, const Path& out,
+                    const PackOptions& options, const PackProgress& progress,
+                    std::stop_token stop = {});
+
+}  // namespace lineside::bundler

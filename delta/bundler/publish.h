@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes a packed bundle to an origin: a folder of static files that any web server or stick can
+// carry.
+#pragma once
+
+#include <vector>
+
+#include "proto/base/clock.h"
+#include "proto/base/disk.h"
+#include "proto/trust/keys.h"
+#include "proto/trust/manifest.h"
+#include "proto/trust/tuf/repository.h"
+
+namespace lineside::bundler {
+
+struct Published {
+  trust::Manifest manifest;
+  std::uint64_t bytes_added = 0;  // to the origin
+};
+
+// Deliveries first, then the TUF targets, then the metadata: a reader never sees a manifest whose
+// deliveries are not there. kMismatch if a file of the packed bundle is not what its manifest says;
+// kConflict if the origin has this version with other content, or a release that is not older;
+// kBadSignature if `keys` do not reach a threshold. The origin is unchanged after an error, but for
+// deliveries that nobody names yet.
+Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
+                          const std::vector<const trust::PrivateKey*>& keys,
+                          const trust::Lifetimes& lifetimes, UtcTime now);
+
+}  // namespace lineside::bundler
