@@ -21,7 +21,8 @@ class Ledger {
   static Result<std::unique_ptr<Ledger>> open(Disk& disk, Path state);
 
   [[nodiscard]] Life life() const;  // a copy
-  // Applies `edit` to a copy, saves it and then shows it. On error nothing has changed. Any thread.
+  // Applies `edit` to a copy, saves it and then shows it. On error nothing has changed. Any thread;
+  // `edit` must not ask the ledger, whose lock is held.
   Result<void> change(const std::function<void(Life&)>& edit);
   // The row's next state together with `edit`, in one durable step, and a line in the event log.
   // Returns the action; kNone with no change if the table has no such row.

@@ -338,14 +338,15 @@ Outcome Steps::trial(std::stop_token stop) {
                    "the trial was begun " + std::to_string(kTries) + " times and never ended"});
   }
   auto work = [&]() -> Result<void> {
-    TRY(ledger_.change([this](Life& edit) {
+    TRY(ledger_.change([](Life& edit) {
       --edit.tries;
       edit.inferences = 0;
     }));
     TRY(read_back(life.target->tree, stop));
+    UtcTime read = now();
     TRY(ledger_.change([&](Life& edit) {
       edit.read_back = life.target->tree;
-      edit.read_back_at = now();
+      edit.read_back_at = read;
     }));
     TRY_ASSIGN(CheckReport report,
                run_check(life.target->tree, life.target->manifest, "trial", stop));
@@ -418,10 +419,11 @@ Outcome Steps::live_check(bool scan, std::stop_token stop) {
     if (scan) {
       auto whole = read_back(*current, stop);
       if (!whole.ok() && whole.error().code == Code::kCancelled) return whole;
+      UtcTime read = now();
       TRY(ledger_.change([&](Life& edit) {
         edit.read_back.reset();
         if (whole.ok()) edit.read_back = *current;
-        edit.read_back_at = now();
+        edit.read_back_at = read;
       }));
       if (!whole.ok()) log(Level::kError, "the current tree", {{"why", whole.error().describe()}});
     }
