@@ -109,8 +109,7 @@ Result<std::vector<BundleRow>> Supply::bundles() {
 }
 
 void Supply::run_fetcher(std::stop_token stop) {
-  auto next_refresh = std::chrono::steady_clock::now() + options_.refresh_every;
-  regular_refresh(stop);
+  auto next_refresh = std::chrono::steady_clock::now() + regular_refresh(stop);
   while (!stop.stop_requested()) {
     std::function<void()> job;
     {
@@ -128,23 +127,24 @@ void Supply::run_fetcher(std::stop_token stop) {
     if (stop.stop_requested()) return;
     if (job) job();
     if (std::chrono::steady_clock::now() >= next_refresh) {
-      regular_refresh(stop);
-      next_refresh = std::chrono::steady_clock::now() + options_.refresh_every;
+      next_refresh = std::chrono::steady_clock::now() + regular_refresh(stop);
     }
     fetch_step(stop);
   }
 }
 
-// Nodes need a timestamp that has not expired, whether anything is rolled out or not.
-void Supply::regular_refresh(std::stop_token stop) {
+// Nodes need a timestamp that has not expired, whether anything is rolled out or not. Returns when
+// to ask next: sooner after a failure.
+std::chrono::milliseconds Supply::regular_refresh(std::stop_token stop) {
   Result<void> refreshed = mirror_.refresh("", std::move(stop));
   std::lock_guard lock(mutex_);
   if (refreshed.ok()) {
     row_.checked = clock_.now();
-  } else {
-    row_.text = "origin: " + refreshed.error().describe();
-    log(Level::kWarning, "origin not refreshed", {{"error", refreshed.error().describe()}});
+    return options_.refresh_every;
   }
+  row_.text = "origin: " + refreshed.error().describe();
+  log(Level::kWarning, "origin not refreshed", {{"error", refreshed.error().describe()}});
+  return std::min<std::chrono::milliseconds>(options_.refresh_every, 5 * options_.first_retry);
 }
 
 void Supply::fetch_step(std::stop_token stop) {

@@ -69,7 +69,7 @@ class Supply {
   Result<MirroredBundle> find_bundle(const trust::VerifiedDirective& directive,
                                      std::stop_token stop);
   void fetch_step(std::stop_token stop);
-  void regular_refresh(std::stop_token stop);
+  std::chrono::milliseconds regular_refresh(std::stop_token stop);
   void failed(const Error& error);
   Result<PlanView> make_plan(const std::string& bundle);
 
