@@ -109,6 +109,11 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     }
     if (event == Event::kTrialFailed || event == Event::kActivationFailed) life.inferring = false;
   }));
+  enter(event, action);
+  return ok();
+}
+
+void Agent::enter(Event event, Action action) {
   action_ = action;
   launched_ = false;
   retry_at_ = {};
@@ -118,7 +123,6 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     lived_ = event == Event::kTrialPassed ? std::optional(around_.clock.steady()) : std::nullopt;
   if (event == Event::kTrialPassed) scanned_ = around_.clock.steady();
   if (event == Event::kTrialFailed) scanned_.reset();
-  return ok();
 }
 
 Result<void> Agent::take_outcome() {
@@ -163,7 +167,8 @@ Result<void> Agent::consider() {
 
 Result<void> Agent::begin() {
   const trust::VerifiedDirective& directive = *documents_.directive();
-  TRY(ledger_->change([&directive](Life& life) {
+  // One durable step: a sequence that is written down without its state would never be begun.
+  auto reset = [&directive](Life& life) {
     life.sequence = directive.directive.sequence;
     life.directive = directive.digest;
     life.target.reset();
@@ -175,9 +180,11 @@ Result<void> Agent::begin() {
     life.from_peers = 0;
     life.passed_tests.clear();
     life.failed_tests.clear();
-  }));
+  };
+  TRY_ASSIGN(Action action, ledger_->step(Event::kDirective, now(), reset));
   attestations_.clear();
-  return feed(Event::kDirective, std::nullopt);
+  enter(Event::kDirective, action);
+  return ok();
 }
 
 Result<void> Agent::ask_gate() {
@@ -265,6 +272,8 @@ Result<void> Agent::attest() {
 void Agent::post_attestations() {
   std::int64_t sequence = ledger_->life().attested_sequence;
   if (sequence == 0 || posted_.count(sequence) != 0 || !reply_) return;
+  // Under a newer directive nobody needs it any more.
+  if (documents_.directive() && documents_.directive()->directive.sequence > sequence) return;
   auto envelope = around_.disk.read(attestation_file(config_.state, sequence), kMaxFileBytes);
   auto posted =
       envelope.ok() ? around_.link.post_attestation(*envelope) : Result<void>(envelope.error());

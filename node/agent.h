@@ -50,6 +50,7 @@ class Agent {
   UtcTime now();
   [[nodiscard]] Knowledge knowledge(const Life& life);
   Result<void> feed(Event event, const std::optional<Error>& error);
+  void enter(Event event, Action action);
   Result<void> take_outcome();
   Result<void> consider();
   Result<void> begin();

@@ -192,10 +192,10 @@ class AgentTest : public testing::Test {
 
   // Ticks until `done` or too many rounds. False if the agent died of its disk.
   bool drive(Agent& agent, const std::function<bool(const Life&)>& done) {
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 60; ++round) {
       if (!agent.tick().ok()) return false;
       if (done(agent.life())) return true;
-      agent.wait(std::chrono::milliseconds(50), {});
+      agent.wait(std::chrono::milliseconds(20), {});
       clock_.advance(std::chrono::seconds(3));
     }
     return true;
