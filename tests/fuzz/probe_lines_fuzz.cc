@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/check/probe_lines.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  (void)lineside::node::parse_probe_lines({data, size}).ok();
+  return 0;
+}
