@@ -34,6 +34,7 @@ bool worth_retrying(Code code) {
     case Code::kBadSignature:
     case Code::kRollback:
     case Code::kExpired:
+    case Code::kMismatch:  // a mirror in the middle of an update
     case Code::kMalformed:
       return true;
     default:

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real link against a real HTTPS server on the loopback.
+#include "node/http_gateway_link.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "proto/http/server.h"
+#include "tests/proto/http/keys.h"
+
+namespace lineside::node {
+namespace {
+
+class LinkTest : public testing::Test {
+ protected:
+  LinkTest() {
+    http::ServerOptions options;
+    options.identity = gateway_;
+    server_ = http::Server::start(options, [](const http::Request& request) {
+                if (request.path == "/v1/roster") return http::text_response(200, "roster");
+                if (request.path == "/v1/directive") {
+                  return http::problem(Error{Code::kNotFound, "no directive yet"});
+                }
+                return http::json_response(200, R"({"envelopes":["YQ==","Yg=="]})");
+              }).value();
+    std::string port = std::to_string(server_->endpoint().port);
+    link_ = std::make_unique<HttpGatewayLink>(
+        std::vector<std::string>{"https://127.0.0.1:1", "https://127.0.0.1:" + port},
+        fakes::new_identity("cam01"));
+  }
+  static trust::PublicKey key_of(const http::Identity& identity) {
+    return trust::PublicKey::from_spki(identity.public_key()).value();
+  }
+
+  http::Identity gateway_ = fakes::new_identity("gateway");
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<HttpGatewayLink> link_;
+};
+
+TEST_F(LinkTest, TakesAnyServerUntilTheRosterNamesOne) {
+  EXPECT_EQ(as_text(*link_->roster()), "roster");
+  http::Identity other = fakes::new_identity("other");
+  link_->pin({key_of(other)});
+  EXPECT_FALSE(link_->roster().ok());
+  link_->pin({key_of(other), key_of(gateway_)});
+  EXPECT_EQ(as_text(*link_->roster()), "roster");
+}
+
+TEST_F(LinkTest, RepeatsTheGatewaysWords) {
+  auto directive = link_->directive();
+  ASSERT_FALSE(directive.ok());
+  EXPECT_EQ(directive.error().code, Code::kNotFound);
+  EXPECT_NE(directive.error().what.find("no directive yet"), std::string::npos);
+}
+
+TEST_F(LinkTest, ReadsAttestationsAndRefusesOtherReplies) {
+  auto envelopes = link_->attestations(Digest{});
+  ASSERT_TRUE(envelopes.ok()) << envelopes.error().what;
+  EXPECT_EQ(envelopes->size(), 2U);
+  EXPECT_FALSE(link_->delivery(Digest{}, Digest{}).ok());
+  EXPECT_FALSE(link_->leaves(Digest{}, 1 << 20).ok());
+}
+
+TEST_F(LinkTest, AStoppedLinkAnswersNothing) {
+  link_->stop();
+  EXPECT_FALSE(link_->roster().ok());
+}
+
+}  // namespace
+}  // namespace lineside::node
