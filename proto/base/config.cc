@@ -210,6 +210,10 @@ Path Config::path(std::string_view key, std::string_view fallback) {
   return value.empty() ? value : Path(state_->name).parent_path() / value;
 }
 
+void Config::refuse(std::string_view key, std::string_view expected) {
+  state_->fail(state_->at(key), key, expected);
+}
+
 Result<void> Config::finish() const {
   if (!state_->first) state_->refuse_unknown(state_->root, "");
   if (state_->first) return *state_->first;

@@ -47,6 +47,8 @@ class Config {
   Path path(std::string_view key);
   Path path(std::string_view key, std::string_view fallback);
 
+  // An error of the caller's own about the value of `key`, with its line; kept like a getter's.
+  void refuse(std::string_view key, std::string_view expected);
   // The first error of any getter, or the first key that no getter asked for.
   Result<void> finish() const;
 

@@ -17,8 +17,10 @@ Result<std::vector<Waiver>> read_waivers(Config& config) {
     std::string until = config.text(key + "until");
     if (until.empty()) break;  // finish() has the line
     auto time = parse_utc(until);
-    if (!time.ok())
-      return Error{Code::kUsage, fmt::format("waiver {}: {}", i + 1, time.error().what)};
+    if (!time.ok()) {
+      config.refuse(key + "until", "must be a time like \"2026-12-31T00:00:00Z\"");
+      break;
+    }
     one.until = *time;
     out.push_back(std::move(one));
   }
