@@ -347,4 +347,18 @@ Result<std::vector<Repository::RoleStatus>> Repository::status() const {
   return out;
 }
 
+Result<std::vector<TargetInfo>> Repository::targets() const {
+  TRY_ASSIGN(Newest newest, Files(disk_, dir_).newest());
+  std::vector<TargetInfo> out;
+  for (const auto& [name, info] : newest.targets.file.targets) out.push_back(info);
+  return out;
+}
+
+Result<Bytes> Repository::read_target(const TargetInfo& target) const {
+  TRY_ASSIGN(std::string name, tuf::served_name(target, true));
+  TRY_ASSIGN(Bytes content, disk_.read(dir_ / "targets" / Path(name), target.length));
+  TRY(verify_target(target, content));
+  return content;
+}
+
 }  // namespace lineside::trust

@@ -20,6 +20,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
 #include "proto/trust/keys.h"
+#include "proto/trust/tuf/updater.h"
 
 namespace lineside::trust {
 
@@ -103,6 +104,12 @@ class Repository {
     SignatureState signatures;
   };
   [[nodiscard]] Result<std::vector<RoleStatus>> status() const;
+
+  // What clients are told to be there, by name. The repository is its owner's: signatures and ends
+  // are not checked, so that one that has run out can be brought up to date.
+  [[nodiscard]] Result<std::vector<TargetInfo>> targets() const;
+  // The bytes of one of them. kMismatch if they are not what the metadata says.
+  [[nodiscard]] Result<Bytes> read_target(const TargetInfo& target) const;
 
  private:
   Disk& disk_;
