@@ -34,15 +34,23 @@ Result<Contents> read_packed(const Disk& disk, const Path& packed) {
   return contents;
 }
 
+Result<bool> is_delivery(const Disk& disk, const Path& path, const trust::Delivery& delivery) {
+  TRY_ASSIGN(auto present, disk.stat(path));
+  if (!present || present->size != delivery.length) return false;
+  TRY_ASSIGN(auto file, disk.open(path));
+  TRY_ASSIGN(trust::FileFacts facts, trust::hash_file(*file, std::thread::hardware_concurrency()));
+  return facts.root == delivery.root;
+}
+
 Result<void> check_delivery(const Disk& disk, const Path& path, const trust::Delivery& delivery) {
   TRY_ASSIGN(auto file, disk.open(path));
   TRY_ASSIGN(trust::FileFacts facts, trust::hash_file(*file, std::thread::hardware_concurrency()));
-  if (facts.length != delivery.length || facts.root != delivery.root) {
-    return Error{Code::kMismatch,
-                 path.string() + " is not the delivery that the manifest names: " +
-                     fmt::format("{} bytes, {} expected", facts.length, delivery.length)};
-  }
-  return ok();
+  if (facts.length == delivery.length && facts.root == delivery.root) return ok();
+  std::string why = facts.length == delivery.length
+                        ? fmt::format("its root is {}", facts.root.hex())
+                        : fmt::format("{} bytes, {} expected", facts.length, delivery.length);
+  return Error{Code::kMismatch,
+               path.string() + " is not the delivery that the manifest names: " + why};
 }
 
 Result<void> copy_durably(Disk& disk, const Path& from, const Path& to) {
@@ -61,28 +69,69 @@ Result<void> copy_durably(Disk& disk, const Path& from, const Path& to) {
   return disk.rename(fresh, to);
 }
 
+// A number that is used twice or goes back would be refused by every device that runs the newer
+// one; here somebody can still do something about it. True if this very manifest is there already.
+Result<bool> check_release(const trust::Repository& repository, const Contents& contents) {
+  const trust::Manifest& mine = contents.manifest;
+  TRY_ASSIGN(auto targets, repository.targets());
+  const std::string prefix = mine.name + "/";
+  for (const trust::TargetInfo& target : targets) {
+    if (!target.name.starts_with(prefix) || !target.name.ends_with(".json")) continue;
+    if (target.name == mine.target_name()) {
+      if (target.sha256() == sha256(contents.manifest_bytes)) return true;
+      return Error{Code::kConflict, fmt::format("{} {} is published already with other content; "
+                                                "give what has changed another version",
+                                                mine.name, mine.version)};
+    }
+  }
+  for (const trust::TargetInfo& target : targets) {
+    if (!target.name.starts_with(prefix) || !target.name.ends_with(".json")) continue;
+    TRY_ASSIGN(Bytes bytes, repository.read_target(target));
+    TRY_ASSIGN(trust::Manifest other, trust::parse_manifest(bytes));
+    if (other.release >= mine.release) {
+      return Error{
+          Code::kConflict,
+          fmt::format("{} {} is release {}, but {} is published as release {}; "
+                      "a new release must have a higher number",
+                      mine.name, mine.version, mine.release, other.version, other.release)};
+    }
+  }
+  return false;
+}
+
+Result<std::uint64_t> add_deliveries(Disk& disk, const Path& packed, const Path& origin,
+                                     const trust::Manifest& manifest) {
+  std::uint64_t added = 0;
+  TRY(disk.make_dirs(origin / kDeliveriesFolder));
+  for (const trust::Delivery& delivery : manifest.deliveries) {
+    Path to = origin / kDeliveriesFolder / delivery.root.hex();
+    TRY_ASSIGN(bool present, is_delivery(disk, to, delivery));
+    if (present) continue;
+    TRY(copy_durably(disk, packed / kDeliveriesFolder / delivery.root.hex(), to));
+    added += delivery.length;
+  }
+  return added;
+}
+
 }  // namespace
 
 Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
                           const std::vector<const trust::PrivateKey*>& keys,
                           const trust::Lifetimes& lifetimes, UtcTime now) {
   TRY_ASSIGN(Contents contents, read_packed(disk, packed));
-  Published published;
-  TRY(disk.make_dirs(origin / kDeliveriesFolder));
-  for (const trust::Delivery& delivery : contents.manifest.deliveries) {
-    Path from = packed / kDeliveriesFolder / delivery.root.hex();
-    Path to = origin / kDeliveriesFolder / delivery.root.hex();
-    TRY(check_delivery(disk, from, delivery));
-    TRY_ASSIGN(auto present, disk.stat(to));
-    if (present && present->size == delivery.length) continue;
-    TRY(copy_durably(disk, from, to));
-    published.bytes_added += delivery.length;
-  }
   trust::Repository repository(disk, origin);
+  TRY_ASSIGN(bool known, check_release(repository, contents));
+  for (const trust::Delivery& delivery : contents.manifest.deliveries) {
+    TRY(check_delivery(disk, packed / kDeliveriesFolder / delivery.root.hex(), delivery));
+  }
+  Published published;
+  TRY_ASSIGN(published.bytes_added, add_deliveries(disk, packed, origin, contents.manifest));
   TRY(repository.publish({{contents.manifest.target_name(), contents.manifest_bytes},
                           {contents.manifest.listing_name(), contents.listing_bytes}},
                          keys, lifetimes, now));
-  published.bytes_added += contents.manifest_bytes.size() + contents.listing_bytes.size();
+  if (!known) {
+    published.bytes_added += contents.manifest_bytes.size() + contents.listing_bytes.size();
+  }
   published.manifest = std::move(contents.manifest);
   return published;
 }

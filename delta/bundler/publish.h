@@ -15,14 +15,15 @@ namespace lineside::bundler {
 
 struct Published {
   trust::Manifest manifest;
-  std::uint64_t bytes_added = 0;  // to the origin
+  std::uint64_t bytes_added = 0;  // to the origin; 0 if all of it was there
 };
 
 // Deliveries first, then the TUF targets, then the metadata: a reader never sees a manifest whose
-// deliveries are not there. kMismatch if a file of the packed bundle is not what its manifest says;
-// kConflict if the origin has this version with other content, or a release that is not older;
-// kBadSignature if `keys` do not reach a threshold. The origin is unchanged after an error, but for
-// deliveries that nobody names yet.
+// deliveries are not there. Publishing the same bundle again changes nothing, but for deliveries
+// that the origin had lost. kMismatch if a file of the packed bundle is not what its manifest says;
+// kConflict if the origin has this version with other content, or a release of this name whose
+// number is not lower; kNotFound if `origin` is none; kBadSignature if `keys` do not reach a
+// threshold. The origin is unchanged after an error, but for deliveries that nobody names yet.
 Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
                           const std::vector<const trust::PrivateKey*>& keys,
                           const trust::Lifetimes& lifetimes, UtcTime now);
