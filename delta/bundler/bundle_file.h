@@ -3,11 +3,12 @@
 //
 //     name = "line-audio"            version = "2.0.0"     release = 2      security_floor = 1
 //     vendor = "machines.example"    hardware = ["ipc-press", "ipc-robot"]
-//     tree = "2.0.0"                 # firmware/ runtime/ models/ validation/, relative to this
-//     file [device]                       # facts of the devices that the firmware does not carry
-//     itself
+//     tree = "2.0.0"        # firmware/ runtime/ models/ validation/, relative to this file
+//
+//     [device]              # facts of the devices that the firmware does not carry itself
 //     __glibc = "2.36"
-//     [[waiver]]                     # a finding of the audit that somebody takes upon himself
+//
+//     [[waiver]]            # a finding of the audit that somebody takes upon himself
 //     rule = "dep-version"           subject = "onnxruntime->numpy"
 //     by = "A. Person"               until = "2027-01-01T00:00:00Z"    reason = "…"
 #pragma once
@@ -35,7 +36,8 @@ struct BundleFile {
   std::vector<trust::Waiver> waivers;
 };
 
-// kUsage naming file and line for everything that is wrong in it; the codes of Disk.
+// `hardware` comes sorted. kUsage naming file and line for everything that is wrong in it; the
+// codes of Disk.
 Result<BundleFile> load_bundle_file(const Disk& disk, const Path& path);
 
 }  // namespace lineside::bundler

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "delta/bundler/packed.h"
 #include "delta/bundler/tree_layout.h"
 #include "delta/scan.h"
 #include "proto/runtime/pep503.h"
+#include "proto/runtime/sbom.h"
 #include "proto/trust/json.h"
 
 namespace lineside::bundler {
@@ -71,23 +71,30 @@ Result<PackedDelivery> add_delivery(Disk& disk, const std::optional<delta::TreeO
     step = "delivery from " + base->dir.filename().string();
   }
   Path fresh = folder / "fresh";
-  TRY_ASSIGN(
-      packed.summary,
-      delta::make_delivery(
-          options.delivery, disk, base, target, fresh,
-          [&](std::uint64_t done, std::uint64_t total) { progress(step, done, total); }, stop));
+  TRY_ASSIGN(packed.summary, delta::make_delivery(
+                                 options.delivery, disk, base, target, fresh,
+                                 [&](std::uint64_t done, std::uint64_t total) {
+                                   if (progress) progress(step, done, total);
+                                 },
+                                 stop));
   TRY(disk.rename(fresh, folder / packed.summary.root.hex()));
   return packed;
 }
 
-Result<std::vector<std::optional<delta::TreeOnDisk>>> read_bases(const Disk& disk,
-                                                                 const PackOptions& options,
-                                                                 std::stop_token stop) {
-  std::vector<std::optional<delta::TreeOnDisk>> bases = {std::nullopt};
+using Bases = std::vector<std::optional<delta::TreeOnDisk>>;  // the first is none: full delivery
+
+Result<Bases> read_bases(const Disk& disk, const PackOptions& options, const trust::TreeId& own,
+                         std::stop_token stop) {
+  Bases bases = {std::nullopt};
+  std::set<trust::TreeId> known = {own};
   for (const Path& dir : options.bases) {
     delta::TreeOnDisk base;
     base.dir = dir;
     TRY_ASSIGN(base.listing, delta::scan_tree(disk, dir, options.threads, stop));
+    if (!known.insert(trust::tree_id(base.listing)).second) {
+      return Error{Code::kUsage,
+                   dir.string() + " holds the same tree as the bundle or another base"};
+    }
     bases.emplace_back(std::move(base));
   }
   return bases;
@@ -99,17 +106,62 @@ std::string findings_text(const std::vector<runtime::Finding>& findings) {
   return list.dump(1) + "\n";
 }
 
+std::string sbom_text(const Audited& audited, const trust::Manifest& manifest) {
+  runtime::SbomSubject subject{manifest.name, manifest.version, audited.when};
+  return runtime::cyclonedx(audited.inventory, subject).dump(1) + "\n";
+}
+
 Result<void> write_documents(Disk& disk, const Path& folder, const Packed& packed,
                              const trust::Listing& listing, const Audited& audited) {
   TRY(disk.replace(folder / kListingFile, trust::serialise(listing)));
   TRY(disk.replace(folder / kAuditFile, as_bytes(findings_text(audited.findings))));
+  TRY(disk.replace(folder / kSbomFile, as_bytes(sbom_text(audited, packed.manifest))));
   return disk.replace(folder / kManifestFile, trust::serialise(packed.manifest));
+}
+
+// What was written must be readable by those who will get it.
+Result<void> check_manifest(const trust::Manifest& manifest) {
+  auto parsed = trust::parse_manifest(trust::serialise(manifest));
+  if (!parsed.ok()) return parsed.error();
+  return ok();
+}
+
+// The manifest without deliveries: all that can be wrong in it is found before the long work.
+Result<trust::Manifest> draft_manifest(const Disk& disk, const BundleFile& bundle,
+                                       const Audited& audited, const trust::Listing& listing) {
+  TRY(check_layout(listing));
+  TRY_ASSIGN(ProbeFacts probe, read_probe(disk, bundle.tree));
+  trust::Manifest manifest;
+  take_decisions(manifest, bundle);
+  take_measurements(manifest, audited);
+  TRY_ASSIGN(manifest.firmware_version, firmware_version(disk, bundle.tree));
+  take_tree(manifest, listing, probe);
+  TRY(check_manifest(manifest));
+  return manifest;
+}
+
+Result<void> fill_folder(Disk& disk, const Path& folder, Packed& packed,
+                         const delta::TreeOnDisk& target, const Bases& bases,
+                         const Audited& audited, const PackOptions& options,
+                         const PackProgress& progress, std::stop_token stop) {
+  TRY(disk.make_dirs(folder / kDeliveriesFolder));
+  for (const auto& base : bases) {
+    TRY_ASSIGN(PackedDelivery made, add_delivery(disk, base, target, folder / kDeliveriesFolder,
+                                                 options, progress, stop));
+    trust::TreeId from = base ? trust::tree_id(base->listing) : trust::tree_id({});
+    packed.manifest.deliveries.push_back(
+        {from, packed.manifest.tree, made.summary.length, made.summary.root});
+    packed.deliveries.push_back(std::move(made));
+  }
+  TRY(check_manifest(packed.manifest));
+  return write_documents(disk, folder, packed, target.listing, audited);
 }
 
 }  // namespace
 
 Result<Audited> audit_tree(const Disk& disk, const BundleFile& bundle, UtcTime now) {
   Audited audited;
+  audited.when = now;
   TRY_ASSIGN(audited.inventory, runtime::read_inventory(disk, bundle.tree));
   runtime::AuditOptions options;
   options.device = bundle.device;
@@ -131,31 +183,18 @@ Result<Packed> pack(Disk& disk, const BundleFile& bundle, const Audited& audited
   delta::TreeOnDisk target;
   target.dir = bundle.tree;
   TRY_ASSIGN(target.listing, delta::scan_tree(disk, bundle.tree, options.threads, stop));
-  TRY(check_layout(target.listing));
-  TRY_ASSIGN(ProbeFacts probe, read_probe(disk, bundle.tree));
-  TRY_ASSIGN(auto bases, read_bases(disk, options, stop));
-
   Packed packed;
-  take_decisions(packed.manifest, bundle);
-  take_measurements(packed.manifest, audited);
-  TRY_ASSIGN(packed.manifest.firmware_version, firmware_version(disk, bundle.tree));
-  take_tree(packed.manifest, target.listing, probe);
+  TRY_ASSIGN(packed.manifest, draft_manifest(disk, bundle, audited, target.listing));
+  TRY_ASSIGN(Bases bases, read_bases(disk, options, packed.manifest.tree, stop));
+
   Path folder = out.string() + ".part";
   TRY(disk.remove_tree(folder));
-  TRY(disk.make_dirs(folder / kDeliveriesFolder));
-  for (const auto& base : bases) {
-    TRY_ASSIGN(PackedDelivery made, add_delivery(disk, base, target, folder / kDeliveriesFolder,
-                                                 options, progress, stop));
-    trust::TreeId from = base ? trust::tree_id(base->listing) : trust::tree_id({});
-    packed.manifest.deliveries.push_back(
-        {from, packed.manifest.tree, made.summary.length, made.summary.root});
-    packed.deliveries.push_back(std::move(made));
-  }
-  // What was just written must be readable by those who will get it.
-  TRY(trust::parse_manifest(trust::serialise(packed.manifest)));
-  TRY(write_documents(disk, folder, packed, target.listing, audited));
-  TRY(disk.rename(folder, out));
-  return packed;
+  Result<void> filled =
+      fill_folder(disk, folder, packed, target, bases, audited, options, progress, stop);
+  if (filled.ok()) filled = disk.rename(folder, out);
+  if (filled.ok()) return packed;
+  (void)disk.remove_tree(folder).ok();  // the first error is the one that matters
+  return filled.error();
 }
 
 }  // namespace lineside::bundler

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A packed bundle: a folder that `publish` takes to an origin, on another machine if need be.
 //
-//     manifest.json  listing  audit.json  deliveries/ROOT …
+//     manifest.json     what will be signed, see manifest.h
+//     listing           of the tree
+//     deliveries/ROOT   one file for each way to the tree
+//     audit.json        findings of the audit: warnings, and what was waived
+//     sbom.json         CycloneDX 1.5; it and audit.json stay with the vendor
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "delta/bundler/bundle_file.h"
@@ -20,11 +28,13 @@ namespace lineside::bundler {
 inline constexpr std::string_view kManifestFile = "manifest.json";
 inline constexpr std::string_view kListingFile = "listing";
 inline constexpr std::string_view kAuditFile = "audit.json";
+inline constexpr std::string_view kSbomFile = "sbom.json";
 inline constexpr std::string_view kDeliveriesFolder = "deliveries";
 
 struct Audited {
   runtime::Inventory inventory;
   std::vector<runtime::Finding> findings;
+  UtcTime when{};
 };
 
 // Measures the tree and judges it. Waivers of `bundle` apply while `now` is before their end.
@@ -51,7 +61,9 @@ using PackProgress =
     std::function<void(const std::string& step, std::uint64_t done, std::uint64_t total)>;
 
 // Writes the packed bundle to `out`, which must not exist; it appears whole or not at all.
-// kIncompatible if the audit has errors or the layout is wrong; nothing is written then.
+// kIncompatible if the audit has errors or the layout is wrong, kExists, kUsage for bases of which
+// two are the same tree or one is the bundle's own: nothing is written then. kMalformed if a fact
+// does not fit into a manifest, kCancelled, the codes of make_delivery and Disk.
 Result<Packed> pack(Disk& disk, const BundleFile& bundle, const Audited& audited, const Path& out,
                     const PackOptions& options, const PackProgress& progress,
                     std::stop_token stop = {});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "proto/trust/fields.h"
@@ -22,6 +23,51 @@ std::string_view top_of(std::string_view path) {
   return path.substr(0, path.find('/'));
 }
 
+// The names of one list of cases, which no two cases share.
+Result<void> read_cases(const nlohmann::json& probe, const char* list, const char* prefix,
+                        std::set<std::string>& names, std::vector<std::string>& tests) {
+  auto cases = probe.find(list);
+  if (cases == probe.end()) return ok();
+  if (!cases->is_array()) {
+    return Error{Code::kMalformed, fmt::format("{}: '{}' is not a list", kProbeFile, list)};
+  }
+  for (const auto& item : *cases) {
+    if (!item.is_object() || !item.contains("name") || !item["name"].is_string()) {
+      return Error{Code::kMalformed,
+                   fmt::format("{}: an entry of '{}' has no name", kProbeFile, list)};
+    }
+    auto name = item["name"].get<std::string>();
+    if (!names.insert(name).second) {
+      return Error{Code::kMalformed,
+                   fmt::format("{}: two cases have the name '{}'", kProbeFile, name)};
+    }
+    tests.push_back(prefix + name);
+  }
+  return ok();
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
+}
+
+// VERSION_ID=12 or VERSION_ID="12" on a line of its own: os-release(5).
+std::optional<std::string> os_release_version(std::string_view text) {
+  constexpr std::string_view kKey = "VERSION_ID=";
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with(kKey)) continue;
+    std::string value = trimmed(line.substr(kKey.size()));
+    bool quoted = value.size() >= 2 && (value[0] == '"' || value[0] == '\'');
+    if (quoted && value.back() == value[0]) value = value.substr(1, value.size() - 2);
+    return value;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<void> check_layout(const trust::Listing& listing) {
@@ -34,6 +80,9 @@ Result<void> check_layout(const trust::Listing& listing) {
                                "validation/ and nothing beside them",
                                top)};
     }
+    if (entry.path == top && entry.type != trust::EntryType::kDirectory) {
+      return Error{Code::kIncompatible, fmt::format("'{}' is not a folder", top)};
+    }
     if (entry.type == trust::EntryType::kFile) filled.insert(top);
   }
   for (std::string_view part : kParts) {
@@ -44,7 +93,8 @@ Result<void> check_layout(const trust::Listing& listing) {
                                part)};
     }
   }
-  if (listing.find(kProbeFile) == nullptr) {
+  const trust::Entry* probe = listing.find(kProbeFile);
+  if (probe == nullptr || probe->type != trust::EntryType::kFile) {
     return Error{Code::kIncompatible,
                  "the tree has no validation/probe.json: without an inference "
                  "check no device can tell whether it infers"};
@@ -61,23 +111,14 @@ Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree) {
   }
   ProbeFacts facts;
   facts.digest = sha256(text);
-  for (const auto& [list, prefix] :
-       {std::pair{"cases", "infer.case."}, std::pair{"negative_cases", "infer.negative."}}) {
-    auto cases = probe.find(list);
-    if (cases == probe.end()) continue;
-    for (const auto& item : *cases) {
-      if (!item.is_object() || !item.contains("name") || !item["name"].is_string()) {
-        return Error{Code::kMalformed,
-                     fmt::format("{}: an entry of '{}' has no name", kProbeFile, list)};
-      }
-      facts.tests.push_back(prefix + item["name"].get<std::string>());
-    }
-  }
+  std::set<std::string> names;
+  TRY(read_cases(probe, "cases", "infer.case.", names, facts.tests));
   if (facts.tests.empty()) {
     return Error{Code::kIncompatible, std::string(kProbeFile) +
                                           " has no cases: a check without "
                                           "golden outputs cannot fail"};
   }
+  TRY(read_cases(probe, "negative_cases", "infer.negative.", names, facts.tests));
   return facts;
 }
 
@@ -88,12 +129,10 @@ Result<std::string> firmware_version(const Disk& disk, const Path& tree) {
     if (!info || info->type != FileType::kFile) continue;
     TRY_ASSIGN(Bytes bytes, disk.read(file, kMaxVersionFileBytes));
     std::string_view text = as_text(bytes);
-    if (std::string_view(name) == "VERSION") return std::string(text.substr(0, text.find('\n')));
-    constexpr std::string_view kKey = "VERSION_ID=\"";
-    std::size_t at = text.find(kKey);
-    if (at == std::string_view::npos) continue;
-    text.remove_prefix(at + kKey.size());
-    return std::string(text.substr(0, text.find('"')));
+    if (std::string_view(name) == "VERSION") {
+      return trimmed(text.substr(0, text.find('\n')));
+    }
+    if (auto version = os_release_version(text)) return *version;
   }
   return std::string();
 }

@@ -20,7 +20,8 @@ struct ProbeFacts {
   Digest digest;                   // of probe.json
   std::vector<std::string> tests;  // ids that a PASSED attestation must list
 };
-// Reads the names of cases from probe.json. kMalformed.
+// Reads the names of cases from probe.json. kMalformed; kIncompatible without a case that has
+// golden outputs. What else the check says is judged by the device that runs it.
 Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree);
 
 // What the firmware says of itself: the first line of firmware/VERSION, else VERSION_ID of

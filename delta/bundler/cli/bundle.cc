@@ -81,7 +81,8 @@ struct Pack {
   std::string effort = "default";
 };
 
-void print_packed(const Session& session, const Pack& options, const Packed& packed) {
+void print_packed(const Session& session, const Pack& options, const Audited& audited,
+                  const Packed& packed) {
   const trust::Manifest& manifest = packed.manifest;
   nlohmann::json list = nlohmann::json::array();
   for (const PackedDelivery& delivery : packed.deliveries) {
@@ -98,6 +99,7 @@ void print_packed(const Session& session, const Pack& options, const Packed& pac
     nlohmann::json out = {{"bundle", manifest.target_name()},
                           {"tree", manifest.tree.hex()},
                           {"tree_bytes", manifest.tree_length},
+                          {"audit_findings", audited.findings.size()},
                           {"deliveries", list}};
     fmt::print("{}\n", out.dump());
   } else {
@@ -108,6 +110,8 @@ void print_packed(const Session& session, const Pack& options, const Packed& pac
 
 Result<void> pack_command(Session& session, const Pack& options) {
   TRY_ASSIGN(BundleFile bundle, load_bundle_file(session.disk, options.file));
+  TRY_ASSIGN(auto taken, session.disk.stat(options.out));  // before the audit's minute of work
+  if (taken) return Error{Code::kExists, options.out + " exists; a packed bundle is not changed"};
   TRY_ASSIGN(Audited audited, audit_tree(session.disk, bundle, session.clock.now()));
   if (!session.json || !runtime::passes(audited.findings))
     print_findings(session, audited, options.verbose);
@@ -120,7 +124,7 @@ Result<void> pack_command(Session& session, const Pack& options) {
   TRY_ASSIGN(Packed packed,
              pack(session.disk, bundle, audited, options.out, pack_options, show_progress));
   end_progress();
-  print_packed(session, options, packed);
+  print_packed(session, options, audited, packed);
   return ok();
 }
 
