@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <stdexcept>
@@ -86,15 +87,16 @@ class HostilePeer {
   bool greet(int peer) {
     std::array<std::uint8_t, 68> theirs{};
     if (!take(peer, theirs)) return false;
-    Bytes ours = to_bytes(
+    std::array<std::uint8_t, 68> ours{};
+    const Bytes name = to_bytes(
         "\x13"
         "BitTorrent protocol");
-    ours.resize(28);
-    ours[27] = 0x04 | 0x10;  // fast extension, version 2
     const Digest hash = info_hash(facts_);
-    ours.insert(ours.end(), hash.bytes.begin(), hash.bytes.begin() + 20);
     const Bytes id = to_bytes("-XX0001-hostile-peer");
-    ours.insert(ours.end(), id.begin(), id.end());
+    std::copy(name.begin(), name.end(), ours.begin());
+    ours[27] = 0x04 | 0x10;  // fast extension, version 2
+    std::copy_n(hash.bytes.begin(), 20, ours.begin() + 28);
+    std::copy(id.begin(), id.end(), ours.begin() + 48);
     return give(peer, ours) && tell(peer, kHaveAll) && reject_unasked(peer) && tell(peer, kUnchoke);
   }
 
