@@ -233,7 +233,9 @@ Result<void> Supply::fetch_directive(const trust::VerifiedDirective& directive,
     supplied_sequence_ = directive.directive.sequence;
     roll_back_ = directive.directive.on_failure == trust::OnFailure::kRollBack;
     unmakeable_.clear();
+    making_.request_stop();
   }
+  seed_all();
   site_.bundle_news({bundle.manifest_digest, bundle.manifest, true});
   return ok();
 }
