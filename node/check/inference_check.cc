@@ -25,6 +25,15 @@ Result<Digest> hash_of(const Disk& disk, const Path& path) {
   }
 }
 
+// " (ImportError: …)": the last line that the runtime wrote. Python ends a traceback with what went
+// wrong; it is shown as said by the runtime, never parsed.
+std::string last_words(std::string_view tail) {
+  constexpr std::size_t kLongest = 200;
+  while (!tail.empty() && tail.back() == '\n') tail.remove_suffix(1);
+  std::string_view line = tail.substr(tail.rfind('\n') + 1).substr(0, kLongest);
+  return line.empty() ? "" : fmt::format(" ({})", line);
+}
+
 // One check of one tree: the state that its steps share.
 class Run {
  public:
@@ -120,7 +129,7 @@ class Run {
     measure(run.process, report_);
     EndMeaning meaning = meaning_of(run.process.end);
     if (meaning.kind != EndKind::kGood) {
-      report_.fail(meaning.check, meaning.cause);
+      report_.fail(meaning.check, meaning.cause + last_words(report_.stderr_tail));
       return;
     }
     auto lines = parse_probe_lines(run.process.results);

@@ -115,6 +115,7 @@ void judge_case(const JudgeInput& input, const ProbeResult& result, const std::s
     worst = std::max(worst, comparison->max_difference);
   }
   report.pass(id, "largest difference " + number(worst));
+  report.measured[id + ".max_diff"] = number(worst);
 }
 
 void judge_cases(const JudgeInput& input, const ProbeResult& result, CheckReport& report) {

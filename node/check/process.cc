@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -183,6 +184,8 @@ class Child {
   void read_all();
   void begin_end(bool ProcessEnd::*why);
   void kill_now() const;
+  void add_usage(const struct rusage& usage);
+  void take_orphan();
   void take_exit();
   [[nodiscard]] int poll_timeout() const;
 
@@ -223,6 +226,8 @@ Result<void> Child::start() {
                    group_ == nullptr,
                    &plan_};
   if (group_) setup.entrances = &group_->entrances();
+  // What outlives the program becomes our child, so that its use of CPU and memory can be read.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   started_ = steady_clock::now();
   pid_ = ::fork();
   if (pid_ < 0) return failure("cannot fork");
@@ -303,6 +308,29 @@ int Child::poll_timeout() const {
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
+void Child::add_usage(const struct rusage& usage) {
+  auto time = [](const struct timeval& t) { return t.tv_sec * 1000 + t.tv_usec / 1000; };
+  run_.max_rss_bytes =
+      std::max(run_.max_rss_bytes, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
+  run_.cpu += milliseconds(time(usage.ru_utime) + time(usage.ru_stime));
+}
+
+// bubblewrap ends without waiting for the first process of its PID namespace, and what the probe
+// used is accounted to that one. We are its next parent (see start) and it is dying: it is killed
+// with bubblewrap, and everything in its namespace with it.
+void Child::take_orphan() {
+  constexpr std::string_view kKey = "\"child-pid\":";
+  std::size_t at = run_.status.find(kKey);
+  if (at == std::string::npos) return;
+  auto orphan =
+      static_cast<pid_t>(std::strtol(run_.status.c_str() + at + kKey.size(), nullptr, 10));
+  struct rusage usage {};
+  pid_t taken = -1;
+  while ((taken = ::wait4(orphan, nullptr, 0, &usage)) < 0 && errno == EINTR) {
+  }
+  if (taken == orphan) add_usage(usage);
+}
+
 void Child::take_exit() {
   int status = 0;
   struct rusage usage {};
@@ -310,11 +338,10 @@ void Child::take_exit() {
   }
   run_.wall = std::chrono::duration_cast<milliseconds>(steady_clock::now() - started_);
   run_.end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  run_.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  auto time = [](const struct timeval& t) { return t.tv_sec * 1000 + t.tv_usec / 1000; };
-  run_.cpu = milliseconds(time(usage.ru_utime) + time(usage.ru_stime));
+  add_usage(usage);
   run_.end.out_of_memory = group_ && group_->out_of_memory();
   kill_now();  // what it may have left in its group
+  take_orphan();
   pid_ = -1;
 }
 

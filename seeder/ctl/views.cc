@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "proto/trust/document.h"
 #include "seeder/ctl/drafts.h"
@@ -110,6 +112,18 @@ std::string check_text(const NodeRow& node) {
     text += fmt::format(", p50 {} µs", p50->second);
   }
   return safe(text, 60);
+}
+
+// The largest difference from a golden output over all cases, as the device measured it.
+std::string max_difference(const NodeRow& node) {
+  std::optional<double> largest;
+  if (!node.report || !node.report->check) return "";
+  for (const auto& [name, value] : node.report->check->measured) {
+    if (!name.starts_with("infer.case.") || !name.ends_with(".max_diff")) continue;
+    double difference = std::strtod(value.c_str(), nullptr);
+    largest = std::max(largest.value_or(difference), difference);
+  }
+  return largest ? fmt::format("{:.2g}", *largest) : "";
 }
 
 std::string version_text(const NodeRow& node) {
@@ -280,14 +294,7 @@ std::string report_view(const SiteStatus& status, const ViewOptions& options) {
     std::string tree = node.report ? node.report->tree.hex().substr(0, 12) : "-";
     bool expected = status.rollout && status.rollout->tree && node.report &&
                     node.report->tree == *status.rollout->tree;
-    std::string difference;
-    if (node.report && node.report->check) {
-      for (const auto& [name, value] : node.report->check->measured) {
-        if (name.find("diff") != std::string::npos || name.find("max_abs") != std::string::npos) {
-          difference = safe(value, 20);
-        }
-      }
-    }
+    std::string difference = max_difference(node);
     rows.push_back({safe(node.device, 64) + (node.canary ? " *" : ""),
                     paint(tint_of(node), node.ending.empty() ? state_text(node) : node.ending),
                     version_text(node), paint(expected ? Tint::kGood : Tint::kNone, tree),
