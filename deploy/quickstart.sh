@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# From a fresh Debian 12 machine to a plant that updates itself: installs what is missing, builds,
+# lays out three versions of a real bundle, and runs a site of a gateway and eight devices through
+# them. The third version is the incident that Lineside exists for. Safe to repeat.
+#
+# usage: deploy/quickstart.sh [--nodes N] [--keep]
+#   --nodes N   devices, 3 to 200 (default 8)
+#   --keep      leave the site running, and say how to look at it and how to stop it
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for argument in "$@"; do
+  case $argument in
+    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  esac
+done
+
+deploy/install-deps.sh build run
+
+echo "building Lineside (release); a first build takes some minutes"
+mkdir -p build
+cmake --preset release >build/configure.log || { cat build/configure.log >&2; exit 1; }
+cmake --build --preset release --parallel "$(nproc)" --target programs | tail -n 1
+
+echo "laying out three versions of a real bundle"
+deploy/demo/payloads.sh build/cache/downloads build/cache/trees
+
+exec /usr/bin/python3 deploy/demo/quickstart.py "$@"
