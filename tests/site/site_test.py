@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Site tests: real daemons in network namespaces with shaped links, on the real bundles.
+
+usage: site_test.py SCENARIO      (one of those at the end of this file)"""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "deploy" / "demo"), str(ROOT / "tests" / "site")]
+
+import netns  # noqa: E402
+from plant import Plant, confirmed, main_bin  # noqa: E402
+
+TREES = ROOT / "build" / "cache" / "trees"
+NODES = 6
+LAN_MBIT = 50
+WAN_MBIT = 20
+
+
+def expect(truth, what):
+    if not truth:
+        raise AssertionError(what)
+    print(f"ok: {what}", flush=True)
+
+
+def packed(plant, version, bases=()):
+    """Packed once for all runs: the same tree gives the same bytes."""
+    out = ROOT / "build" / "cache" / "packed" / version
+    if not out.exists():
+        plant.vendor("pack", TREES / f"{version}.toml", "--out", out, "--effort", "fast",
+                     "--zstd-only", *(word for base in bases for word in ("--base", TREES / base)))
+    return out
+
+
+def running_site(plant):
+    plant.found_vendor()
+    plant.publish(packed(plant, "1.0.0"))
+    plant.start_origin()
+    plant.found_site()
+    plant.start_gateway()
+    plant.start_nodes()
+    plant.accept_nodes()
+
+
+def start(plant, version, *options):
+    plant.operator("rollout", "start", f"line-audio/{version}.json", "--soak", "2s", "--batch", "2",
+                   "--yes", *options)
+
+
+def transfers(status):
+    return [row["report"]["transfer"] for row in status["nodes"]
+            if row.get("report") and row["report"].get("transfer")]
+
+
+def sent_by_origin(plant):
+    """What the origin says it sent, when asked to end."""
+    plant.stop_origin()
+    log = (plant.folder / "log" / "origin.log").read_text()
+    return int(log.rsplit("sent ", 1)[1].split()[0])
+
+
+def disks_hold(plant, version):
+    for name in plant.node_names():
+        plant.run("lineside-node", "verify", "--config", plant.folder / "nodes" / name / "node.toml")
+        running = plant.node_json(name, "status")["confirmed"]["version"]
+        expect(running == version, f"{name} holds {version}, read back from its disk")
+
+
+def gateway_killed_in_mid_transfer(plant):
+    """The gateway dies while pieces move, comes back, and the rollout goes on where it was."""
+    running_site(plant)
+    start(plant, "1.0.0")
+    length = json.loads((ROOT / "build/cache/packed/1.0.0/manifest.json").read_text())[
+        "deliveries"][0]["length"]
+
+    def half_way(status):
+        moving = transfers(status)
+        return len(moving) == NODES and all(row["have"] > length // 5 for row in moving)
+
+    status = plant.wait_for("every node has a fifth of the delivery", half_way, 240)
+    expect(any(row["have"] < row["length"] for row in transfers(status)),
+           "the gateway is killed in mid-transfer")
+    plant.processes["gateway"].stop(signal.SIGKILL)
+    before = [plant.node_json(name, "status") for name in plant.node_names()]
+    expect(all(row["state"] in ("fetching", "staging", "checking", "gated") for row in before),
+           "nothing was activated without the gateway's canaries")
+    plant.start_gateway()
+    plant.wait_for("all nodes run 1.0.0", lambda now: confirmed(now, "1.0.0"), 300)
+    disks_hold(plant, "1.0.0")
+    metadata_allowance = 2_000_000
+    expect(sent_by_origin(plant) < length + metadata_allowance,
+           "the WAN carried the delivery once, although the gateway died")
+
+
+def delta_update(plant):
+    """1.0.0 to 2.0.0 as a delta, a cut WAN in between, a reboot of a node while it is gated."""
+    running_site(plant)
+    start(plant, "1.0.0")
+    plant.wait_for("all nodes run 1.0.0", lambda now: confirmed(now, "1.0.0"), 300)
+    plant.publish(packed(plant, "2.0.0", ["1.0.0"]))
+    plant.operator("refresh")
+    start(plant, "2.0.0")
+    plant.wait_for("the gateway fetches 2.0.0", lambda now: now["supply"]["state"] != "idle", 30)
+    plant.network.cut("origin")
+    plant.processes[plant.node_names()[4]].stop(signal.SIGKILL)
+    plant.network.mend("origin")
+    plant.start_node(4)
+    plant.wait_for("all nodes run 2.0.0", lambda now: confirmed(now, "2.0.0"), 300)
+    disks_hold(plant, "2.0.0")
+    report = json.loads(plant.operator("report", "--json").stdout)
+    expect(report["lan_from_peers"] > 0, "nodes gave pieces to each other")
+    expect(report["wan"] < 8_000_000, f"the WAN carried a delta, {report['wan']} bytes")
+
+
+SCENARIOS = {scenario.__name__: scenario for scenario in
+             (gateway_killed_in_mid_transfer, delta_update)}
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] not in SCENARIOS:
+        sys.exit(f"{__doc__}\nscenarios: {' '.join(SCENARIOS)}")
+    netns.enter()
+    with tempfile.TemporaryDirectory(prefix="lineside-site-") as folder:
+        network = netns.Namespaces(NODES, LAN_MBIT, WAN_MBIT)
+        plant = Plant(folder, main_bin(), network, nodes=NODES)
+        try:
+            SCENARIOS[sys.argv[1]](plant)
+        except BaseException:
+            print(plant.tails(), file=sys.stderr)
+            raise
+        finally:
+            plant.stop_all()
+
+
+if __name__ == "__main__":
+    main()
