@@ -13,6 +13,7 @@ namespace lineside::delta {
 namespace {
 
 constexpr std::size_t kPortionBytes = 16U << 10;
+constexpr std::size_t kLargeStream = 1U << 20;  // worth choosing before trying
 
 Error corrupt(const std::string& why) {
   return {Code::kMalformed, "compressed stream: " + why};
@@ -223,6 +224,36 @@ std::vector<LzmaParameters> lzma_parameters(Content content, int effort) {
   return {};
 }
 
+// Pieces from all over the stream.
+Bytes sample_of(BytesView raw) {
+  constexpr std::size_t kPieces = 4;
+  constexpr std::size_t kPieceBytes = 64U << 10;
+  Bytes sample;
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    BytesView piece = raw.subspan(raw.size() / kPieces * i, kPieceBytes);
+    sample.insert(sample.end(), piece.begin(), piece.end());
+  }
+  return sample;
+}
+
+// Which parameters to spend the time on. A sample ranks them as the whole of a large stream would,
+// and the second whole attempt was half of the time that a full delivery took.
+Result<std::vector<LzmaParameters>> chosen_parameters(BytesView raw, Content content, int effort) {
+  std::vector<LzmaParameters> choices = lzma_parameters(content, effort);
+  if (effort > 2 || choices.size() < 2 || raw.size() < kLargeStream) return choices;
+  Bytes sample = sample_of(raw);
+  std::size_t best_size = 0;
+  LzmaParameters best{};
+  for (LzmaParameters choice : choices) {
+    TRY_ASSIGN(CodedStream coded,
+               encode_lzma(sample, choice, window_for(sample.size(), kMaxWindowLog), {}, 1));
+    if (best_size != 0 && coded.data.size() >= best_size) continue;
+    best_size = coded.data.size();
+    best = choice;
+  }
+  return std::vector{best};
+}
+
 void keep_smaller(CodedStream& best, CodedStream candidate) {
   if (candidate.data.size() < best.data.size()) best = std::move(candidate);
 }
@@ -240,12 +271,13 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
     return Error{Code::kUsage, "prefix and data do not fit into the window"};
   }
   // LZMA wins nearly always where it is allowed, so zstd is then tried on small streams alone.
-  if (!options.lzma || options.effort > 2 || raw.size() < (1U << 20)) {
+  if (!options.lzma || options.effort > 2 || raw.size() < kLargeStream) {
     TRY_ASSIGN(CodedStream coded, encode_zstd(raw, options, prefix));
     keep_smaller(best, std::move(coded));
   }
   if (!options.lzma) return best;
-  for (LzmaParameters parameters : lzma_parameters(content, options.effort)) {
+  TRY_ASSIGN(auto choices, chosen_parameters(raw, content, options.effort));
+  for (LzmaParameters parameters : choices) {
     TRY_ASSIGN(CodedStream coded, encode_lzma(raw, parameters, window, prefix, options.effort));
     keep_smaller(best, std::move(coded));
   }
