@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.add_flag("--json", session.json, "one JSON document on standard output");
   bundler::cli::add_key_commands(app, session);
+  bundler::cli::add_root_commands(app, session);
   bundler::cli::add_repository_commands(app, session);
   bundler::cli::add_bundle_commands(app, session);
   bundler::cli::add_pep440_command(app, session);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <thread>
 
 #include "delta/bundler/packed.h"
@@ -113,11 +114,11 @@ Result<std::uint64_t> add_deliveries(Disk& disk, const Path& packed, const Path&
   return added;
 }
 
-}  // namespace
+using AddTargets =
+    std::function<Result<void>(trust::Repository&, const std::vector<trust::NewTarget>&)>;
 
-Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
-                          const std::vector<const trust::PrivateKey*>& keys,
-                          const trust::Lifetimes& lifetimes, UtcTime now) {
+Result<Published> take_over(Disk& disk, const Path& packed, const Path& origin,
+                            const AddTargets& add_targets) {
   TRY_ASSIGN(Contents contents, read_packed(disk, packed));
   trust::Repository repository(disk, origin);
   TRY_ASSIGN(bool known, check_release(repository, contents));
@@ -126,14 +127,31 @@ Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
   }
   Published published;
   TRY_ASSIGN(published.bytes_added, add_deliveries(disk, packed, origin, contents.manifest));
-  TRY(repository.publish({{contents.manifest.target_name(), contents.manifest_bytes},
-                          {contents.manifest.listing_name(), contents.listing_bytes}},
-                         keys, lifetimes, now));
+  TRY(add_targets(repository, {{contents.manifest.target_name(), contents.manifest_bytes},
+                               {contents.manifest.listing_name(), contents.listing_bytes}}));
   if (!known) {
     published.bytes_added += contents.manifest_bytes.size() + contents.listing_bytes.size();
   }
   published.manifest = std::move(contents.manifest);
   return published;
+}
+
+}  // namespace
+
+Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
+                          const std::vector<const trust::PrivateKey*>& keys,
+                          const trust::Lifetimes& lifetimes, UtcTime now) {
+  return take_over(disk, packed, origin, [&](trust::Repository& repository, const auto& targets) {
+    return repository.publish(targets, keys, lifetimes, now);
+  });
+}
+
+Result<Published> stage(Disk& disk, const Path& packed, const Path& origin,
+                        const std::vector<const trust::PrivateKey*>& keys,
+                        const trust::Lifetimes& lifetimes, UtcTime now) {
+  return take_over(disk, packed, origin, [&](trust::Repository& repository, const auto& targets) {
+    return repository.stage(targets, keys, lifetimes, now);
+  });
 }
 
 }  // namespace lineside::bundler

@@ -28,4 +28,10 @@ Result<Published> publish(Disk& disk, const Path& packed, const Path& origin,
                           const std::vector<const trust::PrivateKey*>& keys,
                           const trust::Lifetimes& lifetimes, UtcTime now);
 
+// The same where people sign one after another: clients see nothing of it before
+// trust::Repository::publish_staged. `keys` need not reach the threshold.
+Result<Published> stage(Disk& disk, const Path& packed, const Path& origin,
+                        const std::vector<const trust::PrivateKey*>& keys,
+                        const trust::Lifetimes& lifetimes, UtcTime now);
+
 }  // namespace lineside::bundler

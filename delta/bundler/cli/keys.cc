@@ -34,6 +34,9 @@ struct Generate {
 Result<void> generate(const Session& session, const Generate& options) {
   trust::Scheme scheme =
       options.scheme == "p256" ? trust::Scheme::kEcdsaP256Sha256 : trust::Scheme::kEd25519;
+  std::string public_path = options.path + ".pub";
+  TRY_ASSIGN(auto taken, session.disk.stat(public_path));
+  if (taken) return Error{Code::kExists, public_path + " exists"};
   std::optional<std::string> passphrase;
   if (!options.plain) {
     TRY_ASSIGN(passphrase, ask_passphrase(session.disk, "passphrase of the new key", true));
@@ -45,7 +48,7 @@ Result<void> generate(const Session& session, const Generate& options) {
   }
   TRY_ASSIGN(auto key, trust::PrivateKey::generate(scheme));
   TRY(trust::save_key(session.disk, options.path, key, passphrase));
-  TRY(session.disk.replace(options.path + ".pub", as_bytes(key.public_key().pem())));
+  TRY(session.disk.replace(public_path, as_bytes(key.public_key().pem())));
   print_key(session, key.public_key());
   return ok();
 }

@@ -48,6 +48,7 @@ void show_progress(const std::string& step, std::uint64_t done, std::uint64_t to
 void end_progress();
 
 void add_key_commands(CLI::App& app, Session& session);
+void add_root_commands(CLI::App& app, Session& session);
 void add_repository_commands(CLI::App& app, Session& session);
 void add_bundle_commands(CLI::App& app, Session& session);
 void add_pep440_command(CLI::App& app, Session& session);
