@@ -18,11 +18,13 @@ if [ ! -e "$venv/ready" ]; then
   touch "$venv/ready"
 fi
 
+# The site tests run the real bundles.
+deploy/demo/payloads.sh build/cache/downloads build/cache/trees
+
 echo "building (release)"
-cmake --preset release -DLINESIDE_PYTHON="$PWD/$venv/bin/python3" >build/configure.log ||
+cmake --preset release -DLINESIDE_PYTHON="$PWD/$venv/bin/python3" -DLINESIDE_SITE_TESTS=ON >build/configure.log ||
   { cat build/configure.log; exit 1; }
 cmake --build --preset release --parallel "$(nproc)"
 
 echo "testing"
-# Site tests share the machine's two cores and its network name spaces, so they run one at a time.
 ctest --preset release --parallel "$(nproc)" --schedule-random "$@"

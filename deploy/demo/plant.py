@@ -98,7 +98,7 @@ class Plant:
 
     # ---- running programs ------------------------------------------------------------------------
 
-    def run(self, program, *args, party="operator", check=True, show=False):
+    def run(self, program, *args, party="desk", check=True, show=False):
         """Runs one of our programs to its end; its standard output."""
         command = [str(self.bin / program), *map(str, args)]
         env = dict(os.environ, LINESIDE_SITE=str(self.folder / "operator"))
@@ -110,7 +110,7 @@ class Plant:
         return done
 
     def vendor(self, *args, **options):
-        return self.run("lineside-bundle", *args, party="origin", **options)
+        return self.run("lineside-bundle", *args, party="desk", **options)
 
     def operator(self, *args, **options):
         return self.run("lineside", *args, party="gateway", **options)
@@ -181,7 +181,7 @@ refresh = "2s"
 effort = 1
 """)
         self.run("lineside-seeder", "key", "--config", home / "seeder.toml", "--public",
-                 home / "gateway.pub", party="gateway")
+                 home / "gateway.pub")
         self.operator("site", "init", "--name", "plant-7", "--no-passphrase",
                       "--gateway-key", home / "gateway.pub",
                       "--gateway", f"{self.network.gateway}:7443", "--vendor-root", home / "vendor.root.json")
