@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
 
   CLI::App app(
       "Makes bundles of firmware, ML runtime, models and their inference check, and publishes "
-      "them.");
+      "them.",
+      "lineside-bundle");
   app.footer(
       "Exit status: 0 done; 1 the audit or the work failed; 2 wrong usage; 3 status: something "
       "ends soon.\n"

@@ -153,7 +153,8 @@ void add_bundle_commands(CLI::App& app, Session& session) {
   make->add_option("--out", options->out, "folder to make; publish takes it from there")
       ->required();
   make->add_option("--base", options->bases,
-                   "tree of an earlier version that sites may run; once for each");
+                   "tree of an earlier version that sites may run; once for each")
+      ->allow_extra_args(false);
   make->add_flag("--verbose", options->verbose, "every warning of the audit on a line of its own");
   make->add_flag("--zstd-only", options->zstd_only, "for devices to which LZMA costs too much");
   make->add_option("--effort", options->effort, "time for size")

@@ -138,7 +138,9 @@ CLI::App* add_change(CLI::App& app, Session& session, const char* name, const ch
   CLI::App* command = app.add_subcommand(name, what);
   if (file != nullptr) command->add_option(file, options->file)->required();
   if (wants_keys) {
-    command->add_option("--key", options->keys, "private keys to sign with")->required();
+    command->add_option("--key", options->keys, "private key to sign with; once for each")
+        ->required()
+        ->allow_extra_args(false);
   }
   if (std::string_view(name) != "sign") {
     command->add_option("--repo", options->origin, "the origin's folder")->required();

@@ -27,7 +27,8 @@ struct Root {
   void add_to(CLI::App* app) {
     for (const char* role : kRoles) {
       app->add_option(fmt::format("--{}-key", role), role_keys[role],
-                      fmt::format("public keys (.pub) of the role {}", role));
+                      fmt::format("public key (.pub) of the role {}; once for each", role))
+          ->allow_extra_args(false);
       app->add_option(fmt::format("--{}-threshold", role), thresholds[role],
                       "how many of them must sign")
           ->check(CLI::Range(1, 32));
@@ -153,9 +154,11 @@ void add_root_commands(CLI::App& app, Session& session) {
   CLI::App* make = repo->add_subcommand("init", "a new, empty origin");
   make->add_option("ORIGIN", first->origin, "folder that the web server or stick carries")
       ->required();
-  make->add_option("--key", first->keys,
-                   "private keys that sign now; a role without keys of its own takes these")
-      ->required();
+  make->add_option(
+          "--key", first->keys,
+          "private key that signs now; a role without keys of its own takes these; once for each")
+      ->required()
+      ->allow_extra_args(false);
   first->add_to(make);
   first->lifespans.add_to(make);
   make->callback([first, &session] { session.run([&] { return init(session, *first); }); });
@@ -165,7 +168,10 @@ void add_root_commands(CLI::App& app, Session& session) {
       "root", "write the next root: other keys, or more time. Then: sign, rotate, refresh");
   draft->add_option("--repo", next->origin, "the origin's folder")->required();
   draft->add_option("--out", next->out, "file to make")->required();
-  draft->add_option("--key", next->keys, "private keys of the old and the new root that sign now");
+  draft
+      ->add_option("--key", next->keys,
+                   "private key of the old or the new root that signs now; once for each")
+      ->allow_extra_args(false);
   next->add_to(draft);
   draft->callback([next, &session] { session.run([&] { return next_root(session, *next); }); });
 }
