@@ -37,6 +37,22 @@ TEST(Codec, GivesBackWhatItTook) {
   }
 }
 
+// What a sample says must hold for the whole: the choice costs next to nothing in size.
+TEST(Codec, ALargeStreamIsAsSmallAsIfAllHadBeenTried) {
+  Bytes raw = bytes_of(words((1U << 20) + 4321, 9));
+  EncodeOptions normal;
+  EncodeOptions best;
+  best.effort = 3;
+  auto quick = encode(raw, Content::kData, normal);
+  auto slow = encode(raw, Content::kData, best);
+  ASSERT_TRUE(quick.ok() && slow.ok());
+  EXPECT_LT(quick->data.size(), slow->data.size() + slow->data.size() / 100);
+  MemoryFile file(quick->data);
+  auto decoded = decode_all(file, 0, quick->info, raw.size());
+  ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+  EXPECT_EQ(*decoded, raw);
+}
+
 TEST(Codec, AnyPortionsGiveTheSameBytes) {
   Bytes raw = bytes_of(words(70000, 3));
   for (bool lzma : {false, true}) {
