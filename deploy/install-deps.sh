@@ -9,7 +9,7 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-
   libzstd-dev liblzma-dev libdivsufsort-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev
   libcli11-dev libfmt-dev libgtest-dev libbz2-dev"
 # What the programs and the demonstration call at run time.
-run="bubblewrap python3 python3-pip ca-certificates apt-utils"
+run="bubblewrap python3 python3-pip ca-certificates"
 test="python3-venv bsdiff xdelta3 zstd iproute2 procps openssl"
 ci="clang clang-format clang-tidy libclang-rt-14-dev git"
 

@@ -71,7 +71,7 @@ fetch_wheels() {
   if [ ! -e "$dir/ready" ]; then
     note "downloading wheels: $*"
     mkdir -p "$dir"
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    /usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
       --implementation cp --python-version "$python" --abi "cp$python" --abi abi3 --abi none \
       --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
       --platform manylinux2014_x86_64 --platform manylinux2010_x86_64 --platform any \
@@ -116,7 +116,7 @@ lay_wheels() {
   shift
   mkdir -p "$tree/runtime/site-packages"
   for wheel in $(ls $(printf '%s/*.whl ' "$@")); do
-    python3 -m zipfile -e "$wheel" "$tree/runtime/site-packages"
+    /usr/bin/python3 -m zipfile -e "$wheel" "$tree/runtime/site-packages"
   done
 }
 
@@ -125,7 +125,7 @@ lay_model() {
   local dir
   dir=$(fetch_wheels "silero-$1" 311 "silero-vad==$1")
   mkdir -p "$2/models"
-  python3 - "$dir" "$2/models/vad.onnx" <<'PY'
+  /usr/bin/python3 - "$dir" "$2/models/vad.onnx" <<'PY'
 import glob, sys, zipfile
 with zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]) as wheel:
     open(sys.argv[2], "wb").write(wheel.read("silero_vad/data/silero_vad.onnx"))

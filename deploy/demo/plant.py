@@ -284,6 +284,18 @@ download_bytes_per_second = {self.lan_rate}
         raise PlantError(f"waited {seconds} s in vain: {what}\n"
                          f"{json.dumps(status, indent=1)[:6000]}\n{self.tails()}")
 
+    def wait_for_nodes(self, what, holds, seconds=120):
+        """The same, asking the devices themselves: for when there is no gateway."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            states = {name: self.node_json(name, "status") for name in self.node_names()}
+            if holds(states):
+                return states
+            self.check_alive()
+            time.sleep(0.5)
+        raise PlantError(f"waited {seconds} s in vain: {what}\n"
+                         f"{json.dumps(states, indent=1)[:6000]}\n{self.tails()}")
+
     def check_alive(self):
         for process in self.processes.values():
             if process.popen is not None and process.popen.poll() not in (None, 0, -signal.SIGTERM,

@@ -52,9 +52,9 @@ def start(plant, version, *options):
                    "--yes", *options)
 
 
-def transfers(status):
+def transfers(status, device=None):
     return [row["report"]["transfer"] for row in status["nodes"]
-            if row.get("report") and row["report"].get("transfer")]
+            if row.get("report") and row["report"].get("transfer") and device in (None, row["device"])]
 
 
 def sent_by_origin(plant):
@@ -117,8 +117,29 @@ def delta_update(plant):
     expect(report["wan"] < 8_000_000, f"the WAN carried a delta, {report['wan']} bytes")
 
 
+def gateway_gone_for_good(plant):
+    """A node is cut off in mid-transfer; when it comes back the gateway is gone for good. It finds
+    the others by itself and gets the rest from them."""
+    running_site(plant)
+    start(plant, "1.0.0")
+    late = plant.node_names()[5]
+    plant.wait_for("the late node has a part", lambda status: any(
+        row["have"] * 10 > row["length"] for row in transfers(status, late)), 120)
+    plant.processes[late].stop(signal.SIGKILL)
+    plant.wait_for("all others have the whole delivery", lambda status: all(
+        row["report"]["state"] not in ("idle", "fetching") for row in status["nodes"]
+        if row["device"] != late), 120)
+    expect(plant.node_json(late, "status")["state"] == "fetching", "the late node has a part only")
+    plant.processes["gateway"].stop(signal.SIGKILL)
+    plant.start_node(5)
+    now = plant.wait_for_nodes("the late node has staged and checked the bundle", lambda now: now[
+        late]["state"] == "gated", 300)[late]
+    expect(now["check"]["verdict"] == "pass", "it finished without the gateway, and its check passed")
+    expect("confirmed" not in now, "it did not activate: the canaries' evidence cannot reach it")
+
+
 SCENARIOS = {scenario.__name__: scenario for scenario in
-             (gateway_killed_in_mid_transfer, delta_update)}
+             (gateway_killed_in_mid_transfer, gateway_gone_for_good, delta_update)}
 
 
 def main():
