@@ -104,6 +104,13 @@ def bundles(plant):
     return [row["name"] for row in json.loads(plant.operator("bundles", "--json").stdout)["bundles"]]
 
 
+def events(plant):
+    """Every change of state of every device, from their own logs."""
+    for name in plant.node_names():
+        log = plant.folder / "nodes" / name / "state" / "events.log"
+        yield from (json.loads(line) for line in log.read_text().splitlines())
+
+
 def incident_file(plant):
     """The bundle file of 3.0.0 with a waiver for each error of the audit."""
     toml = BUILD / "cache" / "trees" / "3.0.0.toml"
@@ -132,12 +139,13 @@ def third_version(plant):
     plant.wait_for("the gateway has seen 3.0.0", lambda _: bundle("3.0.0") in bundles(plant), 30)
     require(roll_out(plant, "3.0.0") == 1, "the rollout of 3.0.0 stopped by itself")
     status = plant.status()
-    failed = [row for row in status["nodes"]
-              if row["report"]["state"] in ("failed", "rolled_back")]
-    require(any(row["canary"] for row in failed), "the inference check failed on the first peer")
+    require(any(row["canary"] and row["report"]["state"] == "failed"
+                and row["report"]["code"] == "check-failed"
+                and row["report"]["check"]["cause"].startswith("deps.") for row in status["nodes"]),
+            "the inference check failed on the first peer, and names the dependency")
     require(not status["rollout"]["gate_open"], "the gate stayed shut")
-    require(all(row["report"]["version"] == "2.0.0" for row in status["nodes"]),
-            "no device activated it")
+    require(not any(entry["sequence"] == 3 and entry["to"] in ("activating", "trial", "confirmed")
+                    for entry in events(plant)), "no device so much as began to activate it")
     plant.wait_for("every device still infers on 2.0.0", lambda now: all(
         row["report"]["inferring"] for row in now["nodes"]), 60)
     check_disks(plant, "2.0.0")
@@ -158,6 +166,7 @@ def parse():
 
 def main():
     options = parse()
+    refuse_while_running(options.dir)
     shutil.rmtree(options.dir, ignore_errors=True)
     # 20 Mbit/s each way: what a busy plant network leaves to updates, and slow enough to be watched.
     plant = Plant(options.dir, main_bin(), nodes=options.nodes, lan_rate=2_500_000)
@@ -174,17 +183,29 @@ def main():
         print(f"\nquickstart: {problem}\n\nlogs: {plant.folder}/log", file=sys.stderr)
         return 1
     finally:
-        if not options.keep:
+        if options.keep:
+            pids = " ".join(str(process.popen.pid) for process in plant.processes.values())
+            (plant.folder / "pids").write_text(pids + "\n")
+        else:
             plant.stop_all()
 
 
 def keep(plant):
-    pids = " ".join(str(process.popen.pid) for process in plant.processes.values())
     print(f"""
 The site goes on. Look at it with
   LINESIDE_SITE={plant.folder}/operator {plant.bin}/lineside status --watch
 Stop it with
-  kill {pids}""")
+  kill $(cat {plant.folder}/pids)""")
+
+
+def refuse_while_running(folder):
+    """A site that --keep left running is not swept away under its processes."""
+    pids = pathlib.Path(folder) / "pids"
+    if not pids.exists():
+        return
+    alive = [pid for pid in pids.read_text().split() if os.path.exists(f"/proc/{pid}")]
+    if alive:
+        sys.exit(f"quickstart: the site in {folder} still runs; stop it with: kill {' '.join(alive)}")
 
 
 if __name__ == "__main__":

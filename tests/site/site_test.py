@@ -48,8 +48,9 @@ def running_site(plant):
 
 
 def start(plant, version, *options):
-    plant.operator("rollout", "start", f"line-audio/{version}.json", "--soak", "2s", "--batch", "2",
-                   "--yes", *options)
+    soak = [] if "--soak" in options else ["--soak", "2s"]
+    plant.operator("rollout", "start", f"line-audio/{version}.json", "--batch", "2", "--yes", *soak,
+                   *options)
 
 
 def transfers(status, device=None):
@@ -98,18 +99,26 @@ def gateway_killed_in_mid_transfer(plant):
 
 
 def delta_update(plant):
-    """1.0.0 to 2.0.0 as a delta, a cut WAN in between, a reboot of a node while it is gated."""
+    """1.0.0 to 2.0.0 as a delta; the WAN is down when the rollout starts; a node dies while it is
+    gated and comes back."""
     running_site(plant)
     start(plant, "1.0.0")
     plant.wait_for("all nodes run 1.0.0", lambda now: confirmed(now, "1.0.0"), 300)
     plant.publish(packed(plant, "2.0.0", ["1.0.0"]))
     plant.operator("refresh")
-    start(plant, "2.0.0")
-    plant.wait_for("the gateway fetches 2.0.0", lambda now: now["supply"]["state"] != "idle", 30)
+    plant.operator("plan", "line-audio/2.0.0.json")
     plant.network.cut("origin")
-    plant.processes[plant.node_names()[4]].stop(signal.SIGKILL)
+    start(plant, "2.0.0", "--soak", "20s")
+    plant.wait_for("the gateway waits for the WAN",
+                   lambda now: now["supply"]["state"] == "waiting", 120)
+    expect(all(row["report"]["version"] == "1.0.0" and row["report"]["inferring"]
+               for row in plant.status()["nodes"]), "without WAN the site infers on 1.0.0")
     plant.network.mend("origin")
-    plant.start_node(4)
+    last = plant.node_names()[5]
+    plant.wait_for("a node waits at the gate", lambda now: any(
+        row["device"] == last and row["report"]["state"] == "gated" for row in now["nodes"]), 120)
+    plant.processes[last].stop(signal.SIGKILL)
+    plant.start_node(5)
     plant.wait_for("all nodes run 2.0.0", lambda now: confirmed(now, "2.0.0"), 300)
     disks_hold(plant, "2.0.0")
     report = json.loads(plant.operator("report", "--json").stdout)
