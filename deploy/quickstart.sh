@@ -10,10 +10,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for argument in "$@"; do
-  case $argument in
+wrong() {
+  echo "quickstart: $1; see deploy/quickstart.sh --help" >&2
+  exit 2
+}
+arguments=("$@")
+while [ $# -gt 0 ]; do
+  case $1 in
     -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --keep) ;;
+    --nodes)
+      case ${2:-} in '' | *[!0-9]*) wrong "--nodes takes a number from 3 to 200" ;; esac
+      { [ "$2" -ge 3 ] && [ "$2" -le 200 ]; } || wrong "--nodes takes a number from 3 to 200"
+      shift
+      ;;
+    *) wrong "'$1' is not known" ;;
   esac
+  shift
 done
 
 deploy/install-deps.sh build run
@@ -26,4 +39,4 @@ cmake --build --preset release --parallel "$(nproc)" --target programs | tail -n
 echo "laying out three versions of a real bundle"
 deploy/demo/payloads.sh build/cache/downloads build/cache/trees
 
-exec /usr/bin/python3 deploy/demo/quickstart.py "$@"
+exec /usr/bin/python3 deploy/demo/quickstart.py "${arguments[@]}"
