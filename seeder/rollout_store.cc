@@ -133,6 +133,15 @@ Result<std::optional<Bytes>> RolloutStore::newest_document(DocumentKind kind) co
           .bind(kind_name(kind))));
 }
 
+Result<std::int64_t> RolloutStore::newest_number(DocumentKind kind) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement =
+      state_->database.prepare("SELECT COALESCE(MAX(number),0) FROM documents WHERE kind=?");
+  statement.bind(kind_name(kind));
+  TRY(statement.step());
+  return statement.integer(0);
+}
+
 Result<std::optional<Bytes>> RolloutStore::document(DocumentKind kind, std::int64_t number) const {
   std::lock_guard lock(state_->mutex);
   return first_blob(

@@ -75,6 +75,8 @@ class RolloutStore {
   Result<void> add_document(DocumentKind kind, std::int64_t number, const Digest& digest,
                             BytesView envelope, const Event& event);
   [[nodiscard]] Result<std::optional<Bytes>> newest_document(DocumentKind kind) const;
+  // Its number; 0 if there is none. What a new document must be above, whoever signed the old one.
+  [[nodiscard]] Result<std::int64_t> newest_number(DocumentKind kind) const;
   [[nodiscard]] Result<std::optional<Bytes>> document(DocumentKind kind, std::int64_t number) const;
 
   // One of each canary's payloads for a directive. False if it was held already.

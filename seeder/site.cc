@@ -21,6 +21,19 @@ std::string actor_of(const Caller& caller) {
   return caller.name.empty() ? "unknown" : caller.name;
 }
 
+// Empty if other operators signed it than the site has now: that must not keep the gateway from
+// starting, since only a running gateway can be given documents that the new ones signed.
+template <class Document>
+Result<std::optional<Document>> unless_resigned(const char* kind, std::int64_t number,
+                                                Result<Document> verified) {
+  if (verified.ok()) return std::optional<Document>(std::move(*verified));
+  Code code = verified.error().code;
+  if (code != Code::kBadSignature && code != Code::kUnknownKey) return verified.error();
+  log(Level::kWarning, "stored document is not signed by the present operators: post a new one",
+      {{"kind", kind}, {"number", std::to_string(number)}, {"error", verified.error().describe()}});
+  return std::optional<Document>();
+}
+
 }  // namespace
 
 Site::Site(SiteOptions options, RolloutStore& store, Clock& clock)
@@ -34,14 +47,25 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options, RolloutStore& stor
 }
 
 Result<void> Site::load() {
+  TRY_ASSIGN(roster_floor_, store_.newest_number(DocumentKind::kRoster));
+  TRY_ASSIGN(directive_floor_, store_.newest_number(DocumentKind::kDirective));
   TRY_ASSIGN(auto roster, store_.newest_document(DocumentKind::kRoster));
   if (roster) {
-    TRY_ASSIGN(roster_, trust::verify_roster(*roster, options_.operators, options_.name, 1));
+    TRY_ASSIGN(roster_, unless_resigned(
+                            "roster", roster_floor_,
+                            trust::verify_roster(*roster, options_.operators, options_.name, 1)));
   }
   TRY(load_reports());
+  return load_directive();
+}
+
+Result<void> Site::load_directive() {
   TRY_ASSIGN(auto directive, store_.newest_document(DocumentKind::kDirective));
   if (!directive) return ok();
-  TRY_ASSIGN(directive_, trust::verify_directive(*directive, options_.operators, options_.name, 1));
+  TRY_ASSIGN(directive_, unless_resigned("directive", directive_floor_,
+                                         trust::verify_directive(*directive, options_.operators,
+                                                                 options_.name, 1)));
+  if (!directive_) return ok();
   TRY_ASSIGN(auto stored, store_.rollout(directive_->directive.sequence));
   rollout_ = stored ? stored->state : begin_rollout(directive_->directive);
   TRY_ASSIGN(attestations_, store_.attestations(directive_->digest));
@@ -122,9 +146,8 @@ Result<api::EnrolReply> Site::enrol(const Caller& caller, const api::EnrolReques
 
 Result<void> Site::post_roster(BytesView envelope, const Caller& caller) {
   std::lock_guard lock(mutex_);
-  std::int64_t held = roster_ ? roster_->roster.version : 0;
   TRY_ASSIGN(trust::VerifiedRoster roster,
-             trust::verify_roster(envelope, options_.operators, options_.name, held + 1));
+             trust::verify_roster(envelope, options_.operators, options_.name, roster_floor_ + 1));
   bool ours = std::any_of(options_.gateway.begin(), options_.gateway.end(),
                           [&](const auto& key) { return roster.roster.is_gateway(key); });
   Event made = event(
@@ -134,10 +157,11 @@ Result<void> Site::post_roster(BytesView envelope, const Caller& caller) {
   made.document = roster.digest.hex();
   TRY(store_.add_document(DocumentKind::kRoster, roster.roster.version, roster.digest, envelope,
                           made));
-  for (const trust::Device& device : roster.roster.devices) {
+  roster_floor_ = roster.roster.version;
+  roster_ = std::move(roster);
+  for (const trust::Device& device : roster_->roster.devices) {
     TRY(store_.remove_pending(device.key.spki()));
   }
-  roster_ = std::move(roster);
   return ok();
 }
 
@@ -168,9 +192,8 @@ Result<void> Site::check_devices(const trust::Directive& directive) const {
 Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
   {
     std::lock_guard lock(mutex_);
-    std::int64_t held = directive_ ? directive_->directive.sequence : 0;
-    TRY_ASSIGN(auto fresh,
-               trust::verify_directive(envelope, options_.operators, options_.name, held + 1));
+    TRY_ASSIGN(auto fresh, trust::verify_directive(envelope, options_.operators, options_.name,
+                                                   directive_floor_ + 1));
     if (clock_.now() >= fresh.directive.expires) {
       return Error{Code::kExpired, "directive: expired at " + format_utc(fresh.directive.expires)};
     }
@@ -189,6 +212,7 @@ Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
     made.document = fresh.digest.hex();
     TRY(store_.add_document(DocumentKind::kDirective, fresh.directive.sequence, fresh.digest,
                             envelope, made));
+    directive_floor_ = fresh.directive.sequence;
     rollout_ = begin_rollout(fresh.directive);
     directive_ = std::move(fresh);
     attestations_.clear();

@@ -52,8 +52,10 @@ struct BundleNews {
 
 class Site {
  public:
-  // Reads what `store` holds. `store` and `clock` outlive it. kInternal if a stored document no
-  // longer verifies (another site root than before): better stop than serve what nodes refuse.
+  // Reads what `store` holds. `store` and `clock` outlive it. A stored document that the operators
+  // of the present site root did not sign (they were rotated) is not held any more, since nodes
+  // would refuse it; what is posted next must still be newer than it. The codes of the store and of
+  // verify_roster and verify_directive for any other damage.
   static Result<std::unique_ptr<Site>> open(SiteOptions options, RolloutStore& store, Clock& clock);
 
   [[nodiscard]] Caller identify(const std::optional<Bytes>& spki) const;
@@ -99,6 +101,7 @@ class Site {
   };
   Site(SiteOptions options, RolloutStore& store, Clock& clock);
   Result<void> load();
+  Result<void> load_directive();
   Result<void> load_reports();
   Event event(std::string kind, std::string actor, std::string text) const;
   Result<void> check_devices(const trust::Directive& directive) const;
@@ -122,6 +125,8 @@ class Site {
   mutable std::mutex mutex_;
   std::optional<trust::VerifiedRoster> roster_;
   std::optional<trust::VerifiedDirective> directive_;
+  std::int64_t roster_floor_ = 0;     // newest version that was ever kept, held or not
+  std::int64_t directive_floor_ = 0;  // newest sequence likewise
   std::optional<RolloutState> rollout_;
   std::optional<BundleNews> bundle_;
   std::vector<Bytes> attestations_;  // of the present directive

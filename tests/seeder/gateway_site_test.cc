@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "seeder/site.h"
+#include "tests/fakes/manual_clock.h"
+#include "tests/seeder/vendor_origin.h"
+
+namespace lineside::seeder {
+namespace {
+
+trust::PrivateKey new_key() {
+  return must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
+}
+
+struct GatewaySiteTest : ::testing::Test {
+  fakes::TempDir dir;
+  fakes::ManualClock clock{must(parse_utc("2026-03-01T00:00:00Z"))};
+  std::unique_ptr<RolloutStore> store = must(RolloutStore::open(dir / "site.db"));
+  trust::PrivateKey anna = new_key();
+  trust::PrivateKey gateway = new_key();
+  trust::PrivateKey cam1 = new_key();
+  trust::PrivateKey cam2 = new_key();
+  Caller boss{CallerClass::kOperator, "anna", {}};
+  std::unique_ptr<Site> site = open(anna);
+
+  std::unique_ptr<Site> open(const trust::PrivateKey& whose) {
+    SiteOptions options;
+    options.name = "plant-7";
+    options.operators = {{whose.public_key()}, 1};
+    options.gateway = {gateway.public_key()};
+    return must(Site::open(options, *store, clock));
+  }
+  Bytes roster(std::int64_t version, const trust::PrivateKey& signer) {
+    trust::Roster made;
+    made.site = "plant-7";
+    made.version = version;
+    made.issued = clock.now();
+    made.gateways = {gateway.public_key()};
+    made.devices = {{"cam1", cam1.public_key(), {"jetson"}, {}, true, false},
+                    {"cam2", cam2.public_key(), {"jetson"}, {}, false, false}};
+    return must(trust::seal(trust::kRosterType, trust::serialise(made), {&signer}));
+  }
+  Bytes directive(std::int64_t sequence, const trust::PrivateKey& signer) {
+    trust::Directive made;
+    made.site = "plant-7";
+    made.sequence = sequence;
+    made.issued = made.not_before = clock.now();
+    made.expires = clock.now() + std::chrono::hours(1);
+    made.bundle = "vision/1.0.0.json";
+    made.devices = {"cam1", "cam2"};
+    made.canaries = {"cam1"};
+    return must(trust::seal(trust::kDirectiveType, trust::serialise(made), {&signer}));
+  }
+};
+
+TEST_F(GatewaySiteTest, StartsAfterItsOperatorsWereRotated) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  trust::PrivateKey ben = new_key();
+  site = open(ben);
+  EXPECT_FALSE(site->roster_envelope().has_value());
+  EXPECT_FALSE(site->directive_envelope().has_value());
+  EXPECT_EQ(site->post_roster(roster(3, ben), boss).error().code, Code::kRollback);
+  must(site->post_roster(roster(4, ben), boss));
+  EXPECT_EQ(site->post_directive(directive(5, ben), boss).error().code, Code::kRollback);
+  must(site->post_directive(directive(6, ben), boss));
+  site = open(ben);
+  EXPECT_EQ(site->directive()->directive.sequence, 6);
+}
+
+TEST_F(GatewaySiteTest, HoldsTheSameDocumentsAfterARestart) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  EXPECT_EQ(site->post_roster(roster(3, anna), boss).error().code, Code::kRollback);
+  site = open(anna);
+  EXPECT_EQ(site->roster_envelope(), roster(3, anna));
+  EXPECT_EQ(site->directive()->directive.sequence, 5);
+  EXPECT_EQ(site->post_directive(directive(5, anna), boss).error().code, Code::kRollback);
+}
+
+}  // namespace
+}  // namespace lineside::seeder
