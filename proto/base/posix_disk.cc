@@ -242,15 +242,16 @@ class PosixDisk final : public Disk {
     if (!source) return failure("open", from);
     struct stat info {};
     if (::fstat(source.get(), &info) != 0) return failure("stat", from);
-    {
-      Fd copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-      if (!copy) return failure("create", to);
-      if (::ioctl(copy.get(), FICLONE, source.get()) == 0) {
-        if (::fchmod(copy.get(), info.st_mode & 07777) != 0) return failure("set the mode of", to);
+    // Whole before it has a name: a cut must not leave an empty file that looks like a copy.
+    Fd copy(::open(parent_of(to).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+    if (copy && ::ioctl(copy.get(), FICLONE, source.get()) == 0 &&
+        ::fchmod(copy.get(), info.st_mode & 07777) == 0) {
+      std::string unnamed = "/proc/self/fd/" + std::to_string(copy.get());
+      if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0) {
         return ok();
       }
+      if (errno == EEXIST) return failure("create", to);
     }
-    ::unlink(to.c_str());
     if (::link(from.c_str(), to.c_str()) != 0) {
       return failure("link", from).with("to " + to.string());
     }

@@ -61,6 +61,23 @@ TEST_F(PosixDiskTest, ShareGivesTheSameBytesUnderANewName) {
   EXPECT_EQ(disk_->share(dir_ / "a", dir_ / "b").error().code, Code::kExists);
 }
 
+TEST_F(PosixDiskTest, ShareNeitherTouchesATakenNameNorLeavesAnythingElse) {
+  dir_.write("a", "new");
+  dir_.write("d/b", "old");
+  EXPECT_EQ(disk_->share(dir_ / "a", dir_ / "d/b").error().code, Code::kExists);
+  EXPECT_EQ(dir_.read("d/b"), "old");
+  EXPECT_EQ(disk_->share(dir_ / "none", dir_ / "d/c").error().code, Code::kNotFound);
+  EXPECT_EQ(disk_->share(dir_ / "a", dir_ / "no/c").error().code, Code::kNotFound);
+  EXPECT_EQ(disk_->list(dir_ / "d")->size(), 1U);
+}
+
+TEST_F(PosixDiskTest, ShareKeepsTheMode) {
+  dir_.write("a", "x");
+  ASSERT_TRUE(disk_->set_mode(dir_ / "a", 0555).ok());
+  ASSERT_TRUE(disk_->share(dir_ / "a", dir_ / "b").ok());
+  EXPECT_EQ((*disk_->stat(dir_ / "b"))->mode, 0555U);
+}
+
 TEST_F(PosixDiskTest, RemoveTreeTakesReadOnlyFolders) {
   dir_.write("t/ro/file", "x");
   ASSERT_TRUE(disk_->set_mode(dir_ / "t/ro", 0555).ok());
