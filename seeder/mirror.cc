@@ -29,10 +29,17 @@ class Mirror::Source final : public trust::Fetcher {
 
   [[nodiscard]] Result<Bytes> fetch(std::string_view path, std::uint64_t max_bytes) override {
     TRY(mirror_.check_budget(release_, 1));
+    TRY_ASSIGN(std::uint64_t left, mirror_.budget_left(release_));
+    std::uint64_t most = std::min(max_bytes, left);
     std::uint64_t before = mirror_.origin_.bytes_received();
-    Result<Bytes> body = mirror_.origin_.fetch(folder_ + std::string(path), max_bytes, stop_);
+    Result<Bytes> body = mirror_.origin_.fetch(folder_ + std::string(path), most, stop_);
     std::uint64_t came = mirror_.origin_.bytes_received() - before;
     TRY(mirror_.counters_.add_wan(release_, {0, came}));
+    if (!body.ok() && body.error().code == Code::kTooLarge && most < max_bytes) {
+      return Error{Code::kBudget, fmt::format("{}: more than the {} bytes that are left of the WAN "
+                                              "budget of {}",
+                                              path, most, release_)};
+    }
     if (body.ok()) received_[std::string(path)] = *body;
     return body;
   }
@@ -82,14 +89,20 @@ Result<void> Mirror::prepare(BytesView vendor_root) {
                        vendor_root);
 }
 
-Result<void> Mirror::check_budget(const std::string& release, std::uint64_t more) const {
-  if (options_.budget == 0) return ok();
+// What serves no release is counted but never refused: without a fresh timestamp the whole site
+// stands still, and nothing would ever set that count back.
+Result<std::uint64_t> Mirror::budget_left(const std::string& release) const {
+  if (options_.budget == 0 || release.empty()) return std::numeric_limits<std::uint64_t>::max();
   TRY_ASSIGN(WanBytes used, counters_.wan(release));
-  std::uint64_t have = used.payload + used.metadata;
-  if (have + more <= options_.budget) return ok();
+  return options_.budget - std::min(options_.budget, used.payload + used.metadata);
+}
+
+Result<void> Mirror::check_budget(const std::string& release, std::uint64_t more) const {
+  TRY_ASSIGN(std::uint64_t left, budget_left(release));
+  if (more <= left) return ok();
   return Error{Code::kBudget,
-               fmt::format("{}: {} bytes more would exceed the WAN budget of {} ({} are used)",
-                           release.empty() ? "metadata" : release, more, options_.budget, have)};
+               fmt::format("{}: {} bytes more would exceed the WAN budget of {} ({} are left)",
+                           release, more, options_.budget, left)};
 }
 
 Result<void> Mirror::refresh(const std::string& release, std::stop_token stop) {

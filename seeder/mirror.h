@@ -6,8 +6,8 @@
 //     DIR/targets/    NAME/HASH.VERSION.json and .listing
 //
 // Every byte from the origin is counted for the release that it serves, failed attempts included,
-// and the count survives a restart. With a budget, nothing is fetched that would exceed it:
-// kBudget. One thread.
+// and the count survives a restart. With a budget, nothing is fetched for a release that would
+// exceed it: kBudget. The regular refreshes serve none (""): counted, never refused. One thread.
 #pragma once
 
 #include <cstdint>
@@ -85,6 +85,7 @@ class Mirror {
                               std::stop_token stop);
   Result<void> apply(const trust::Delivery& delivery, const MirroredBundle& bundle,
                      std::stop_token stop);
+  Result<std::uint64_t> budget_left(const std::string& release) const;
   Result<void> check_budget(const std::string& release, std::uint64_t more) const;
 
   Disk& disk_;

@@ -125,6 +125,24 @@ TEST_F(MirrorTest, ABudgetIsRefusedBeforeItIsExceeded) {
   EXPECT_EQ(must(counters->wan("vision/1.0.0.json")).payload, 0U);
 }
 
+TEST_F(MirrorTest, RegularRefreshesAreCountedButNeverExhaustABudget) {
+  vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  start({10'000, 0});
+  for (int i = 0; i < 50; ++i) must(mirror->refresh("", {}));
+  EXPECT_GT(must(counters->wan("")).metadata, 10'000U);
+  must(supply(must(mirror->bundle("vision/1.0.0.json", {}))));
+}
+
+TEST_F(MirrorTest, AMetadataFileIsNotFetchedBeyondWhatIsLeftOfTheBudget) {
+  vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  start({1000, 0});
+  must(mirror->refresh("", {}));
+  must(counters->add_wan("vision/1.0.0.json", {0, 900}));
+  Result<MirroredBundle> refused = mirror->bundle("vision/1.0.0.json", {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kBudget) << refused.error().describe();
+}
+
 TEST_F(MirrorTest, AnOriginThatIsDownLeavesWhatIsMirrored) {
   vendor.publish("1.0.0", 1, {{"models/a", "x"}});
   start();
