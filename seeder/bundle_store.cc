@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "proto/base/log.h"
 #include "proto/trust/merkle.h"
 
 namespace lineside::seeder {
@@ -106,6 +107,14 @@ Result<trust::Listing> BundleStore::listing(const trust::TreeId& tree) const {
   return trust::parse_listing(bytes);
 }
 
+// What has an object's name is its bytes only if they say so: a disk can fail after it was written.
+Result<bool> BundleStore::is_whole(const Path& object, const trust::Entry& entry) const {
+  TRY_ASSIGN(auto input, disk_.open(object));
+  if (input->size() != entry.length) return false;
+  TRY_ASSIGN(trust::FileFacts facts, trust::hash_file(*input, 2));
+  return facts.root == entry.root;
+}
+
 Result<void> BundleStore::share_object(const Path& file, const trust::Entry& entry) {
   Path object = object_path(entry);
   TRY_ASSIGN(auto held, disk_.stat(object));
@@ -115,6 +124,13 @@ Result<void> BundleStore::share_object(const Path& file, const trust::Entry& ent
   }
   TRY_ASSIGN(auto present, disk_.stat(file));
   if (present && present->inode == held->inode) return ok();
+  Result<bool> whole = is_whole(object, entry);
+  if (!whole.ok() || !*whole) {
+    log(Level::kWarning, "object is damaged: replaced by what was just built",
+        {{"object", object.string()}, {"file", entry.path}});
+    TRY(disk_.remove(object));
+    return disk_.share(file, object);
+  }
   TRY(disk_.remove(file));
   return disk_.share(object, file);
 }

@@ -69,6 +69,7 @@ class BundleStore {
   [[nodiscard]] Path object_path(const trust::Entry& entry) const;
   [[nodiscard]] Path listing_path(const trust::TreeId& tree) const;
   [[nodiscard]] Path route_path(const trust::TreeId& base, const trust::TreeId& target) const;
+  [[nodiscard]] Result<bool> is_whole(const Path& object, const trust::Entry& entry) const;
   Result<void> share_object(const Path& file, const trust::Entry& entry);
   Result<std::uint64_t> collect_routes(const std::vector<trust::TreeId>& keep);
   Result<std::uint64_t> collect_objects();

@@ -143,6 +143,26 @@ TEST_F(MirrorTest, AMetadataFileIsNotFetchedBeyondWhatIsLeftOfTheBudget) {
   EXPECT_EQ(refused.error().code, Code::kBudget) << refused.error().describe();
 }
 
+TEST_F(MirrorTest, ADamagedObjectIsReplacedInsteadOfPassedOn) {
+  std::map<std::string, std::string> files{{"runtime/same", noise(9000, 1)}, {"models/a", "one"}};
+  vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  for (const DirEntry& folder : must(disk->list(dir / "store/objects"))) {
+    for (const DirEntry& object : must(disk->list(dir / "store/objects" / folder.name))) {
+      Path path = dir / "store/objects" / folder.name / object.name;
+      must(disk->remove(path));
+      must(disk->create(path, 0644));  // empty, as a cut leaves it
+    }
+  }
+  files["models/a"] = "two";
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  must(supply(bundle("vision/2.0.0.json")));
+  EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
+                                      must(bundles.listing(two.tree)), 1))
+                  .empty());
+}
+
 TEST_F(MirrorTest, AnOriginThatIsDownLeavesWhatIsMirrored) {
   vendor.publish("1.0.0", 1, {{"models/a", "x"}});
   start();
