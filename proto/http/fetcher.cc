@@ -2,12 +2,24 @@
 #include "proto/http/fetcher.h"
 
 namespace lineside::http {
+namespace {
+
+// A portal's or proxy's page. What is fetched here is JSON or a listing and never begins with '<',
+// so that a server which calls everything text/html is put up with.
+bool is_page(const Reply& reply) {
+  std::string_view text = as_text(reply.body);
+  std::size_t begin = text.find_first_not_of(" \t\r\n");
+  return begin != text.npos && text[begin] == '<' && looks_like_html(reply.headers, reply.body);
+}
+
+}  // namespace
 
 Result<Bytes> HttpFetcher::fetch(std::string_view path, std::uint64_t max_bytes) {
   TRY_ASSIGN(Reply reply, client_.get_at_most(path, max_bytes));
-  if (reply.status == 200) return std::move(reply.body);
+  if (reply.status == 200 && !is_page(reply)) return std::move(reply.body);
   std::string what = client_.origin() + ' ' + std::string(path) + ": " +
                      std::to_string(reply.status) + ' ' + reason_phrase(reply.status);
+  if (reply.status == 200) return Error{Code::kHttp, what + ": an HTML page instead of the file"};
   if (reply.status == 404 || reply.status == 403) return Error{Code::kNotFound, what};
   if (looks_like_html(reply.headers, reply.body)) what += " (an HTML page)";
   return Error{Code::kHttp, what};

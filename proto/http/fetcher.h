@@ -12,8 +12,9 @@ namespace lineside::http {
 class HttpFetcher final : public trust::Fetcher {
  public:
   explicit HttpFetcher(Client& client) : client_(client) {}
-  // 404 and 403 are kNotFound; another status than 200 is kHttp and names URL and status. The whole
-  // of Client::request's codes. `max_bytes` is also bounded by the client's own max_body_bytes.
+  // 404 and 403 are kNotFound; another status than 200 is kHttp and names URL and status; so is an
+  // HTML page with status 200 (a portal's, a proxy's), since no TUF file is one. The whole of
+  // Client::request's codes. `max_bytes` is also bounded by the client's own max_body_bytes.
   [[nodiscard]] Result<Bytes> fetch(std::string_view path, std::uint64_t max_bytes) override;
 
  private:

@@ -143,6 +143,22 @@ TEST_F(MirrorTest, AMetadataFileIsNotFetchedBeyondWhatIsLeftOfTheBudget) {
   EXPECT_EQ(refused.error().code, Code::kBudget) << refused.error().describe();
 }
 
+TEST_F(MirrorTest, APortalsPageInsteadOfMetadataLeavesWhatIsMirrored) {
+  vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  start();
+  bundle("vision/1.0.0.json");
+  Bytes timestamp = must(disk->read(mirror->metadata_dir() / "timestamp.json", 1 << 20));
+  server.misbehave(Misdeed::kHtml);
+  Result<void> refused = mirror->refresh("", {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kHttp);
+  EXPECT_NE(refused.error().what.find("an HTML page instead of the file"), std::string::npos);
+  EXPECT_NE(refused.error().what.find(server.url()), std::string::npos);
+  EXPECT_EQ(must(disk->read(mirror->metadata_dir() / "timestamp.json", 1 << 20)), timestamp);
+  server.behave();
+  must(mirror->refresh("", {}));
+}
+
 TEST_F(MirrorTest, ADamagedObjectIsReplacedInsteadOfPassedOn) {
   std::map<std::string, std::string> files{{"runtime/same", noise(9000, 1)}, {"models/a", "one"}};
   vendor.publish("1.0.0", 1, files);
