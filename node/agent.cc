@@ -100,7 +100,7 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     }
     if (event == Event::kActivated) life.tries = kTries;
     if (event == Event::kTrialPassed && life.target) {
-      if (life.before) life.previous = life.before;
+      if (life.before && life.before != life.target->tree) life.previous = life.before;
       life.confirmed = life.target;
       life.inferring = true;
       std::string name = life.target->name.substr(0, life.target->name.find('/'));

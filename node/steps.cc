@@ -322,7 +322,10 @@ Outcome Steps::activate() {
     if (life.tries == 0) return Error{Code::kConflict, "the attempts to activate are used up"};
     TRY(ledger_.change([&current](Life& edit) {
       --edit.tries;
-      if (current != edit.target->tree) edit.before = current;
+      // A running tree that is rolled out again is its own way back. One that is not confirmed was
+      // made current by an activation that was cut off, and its way back is written down already.
+      bool confirmed = edit.confirmed && current == edit.confirmed->tree;
+      if (current != edit.target->tree || confirmed) edit.before = current;
     }));
     return around_.slots.activate(life.target->tree);
   };

@@ -41,7 +41,7 @@ class FakeChecker final : public Checker {
     bool is_current = std::filesystem::weakly_canonical(request.tree) ==
                       std::filesystem::weakly_canonical(current);
     if (!bad_version.empty() && request.manifest->version == bad_version &&
-        (is_current || !only_when_current)) {
+        (is_current || !only_when_current) && runs >= bad_from_run) {
       if (verdict == Verdict::kFail) report.fail("infer.case.speech", "0.5");
       report.verdict = verdict;
       report.cause = "infer.case.speech: 0.5";
@@ -54,6 +54,7 @@ class FakeChecker final : public Checker {
   Path current;
   std::string bad_version;
   bool only_when_current = false;
+  int bad_from_run = 0;
   Verdict verdict = Verdict::kFail;
   mutable int runs = 0;
 };
@@ -411,6 +412,38 @@ TEST_F(AgentTest, APowerCutAtAnyWriteLosesNothing) {
     EXPECT_EQ(current(), "version = '" + expected + "'") << cut << " " << state_name(life.state);
   }
   EXPECT_TRUE(whole);
+}
+
+TEST_F(AgentTest, AFailedTrialOfTheRunningTreeLeavesItRunning) {
+  direct(1, "1.0.0");
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive(*one, [](const Life& life) { return life.attested_sequence == 1; });
+  ASSERT_EQ(one->life().state, State::kConfirmed) << one->life().error;
+  checker_.bad_version = "1.0.0";
+  checker_.bad_from_run = checker_.runs + 2;  // staged it still passes
+  direct(2, "1.0.0");
+  drive(*one, [](const Life& life) { return life.attested_sequence == 2; });
+  EXPECT_EQ(one->life().state, State::kRolledBack);
+  for (int i = 0; i < 5; ++i) {
+    must_ok(one->tick());
+    one->wait(std::chrono::milliseconds(20), {});
+  }
+  EXPECT_EQ(current(), "version = '1.0.0'");
+  EXPECT_EQ(must(slots_->current()), manifests_.at("1.0.0").tree);
+}
+
+TEST_F(AgentTest, TheRunningTreeMayBeRolledOutAgain) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  direct(2, "2.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).sequence, 2);
+  direct(3, "2.0.0");
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive(*one, [](const Life& life) { return life.attested_sequence == 3; });
+  EXPECT_EQ(one->life().state, State::kConfirmed);
+  EXPECT_EQ(one->life().previous, manifests_.at("1.0.0").tree);  // still the way back
 }
 
 }  // namespace
