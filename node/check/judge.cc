@@ -33,6 +33,19 @@ Result<Tensor> read_output(const JudgeInput& input, const std::string& name) {
   return parse_npy(bytes, name);
 }
 
+// What of the manifest's runtime has no reported version though it needs one: the interpreter and,
+// since no probe imports every package, any one package. Empty if both are there.
+std::string unreported(const trust::Manifest& manifest, const ProbeResult& result) {
+  bool python = false;
+  bool package = false;
+  for (const auto& [name, version] : result.runtime) {
+    (name == "python" ? python : package) = true;
+  }
+  if (!manifest.python.empty() && !python) return "python " + manifest.python;
+  if (!manifest.packages.empty() && !package) return "a package of the manifest";
+  return {};
+}
+
 void judge_versions(const JudgeInput& input, const ProbeResult& result, CheckReport& report) {
   const trust::Manifest& manifest = input.manifest;
   for (const auto& [name, version] : result.runtime) {
@@ -48,6 +61,12 @@ void judge_versions(const JudgeInput& input, const ProbeResult& result, CheckRep
     if (expected == version) continue;
     report.fail("deps.versions", "the runtime has " + name + " " + version,
                 expected.empty() ? "not in the manifest" : name + " " + expected);
+    return;
+  }
+  // A probe that says nothing of the runtime has not shown that it is the one of the manifest.
+  std::string missing = unreported(manifest, result);
+  if (!missing.empty()) {
+    report.fail("deps.versions", "the probe reports no version", missing);
     return;
   }
   report.pass("deps.versions", fmt::format("{} versions", result.runtime.size()));

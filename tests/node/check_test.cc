@@ -289,5 +289,18 @@ TEST_F(CheckTest, WithoutASandboxItIsAnErrorAndNotAFailure) {
   EXPECT_EQ(report.verdict, Verdict::kError) << report.cause;
 }
 
+TEST_F(CheckTest, AProbeThatReportsNoVersionsDoesNotPass) {
+  manifest_.python = "3.11.2";
+  manifest_.packages = {{"numpy", "1.21.6"}};
+  runtime_ = "{}";
+  expect_failure(run(), "deps.versions", "python 3.11.2");
+  runtime_ = "{'python': '3.11.2'}";
+  expect_failure(run(), "deps.versions", "a package of the manifest");
+  runtime_ = "{'numpy': '1.21.6'}";
+  expect_failure(run(), "deps.versions", "python 3.11.2");
+  runtime_ = "{'python': '3.11.2', 'numpy': '1.21.6'}";
+  EXPECT_EQ(run().verdict, Verdict::kPass);
+}
+
 }  // namespace
 }  // namespace lineside::node
