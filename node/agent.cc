@@ -275,9 +275,14 @@ void Agent::post_attestations() {
   // Under a newer directive nobody needs it any more.
   if (documents_.directive() && documents_.directive()->directive.sequence > sequence) return;
   auto envelope = around_.disk.read(attestation_file(config_.state, sequence), kMaxFileBytes);
+  if (!envelope.ok() && envelope.error().code == Code::kNotFound) {
+    posted_.insert(sequence);  // nothing of ours is there to be posted
+    return;
+  }
+  // A gateway that does not know the directive yet says kNotFound: it is asked again.
   auto posted =
       envelope.ok() ? around_.link.post_attestation(*envelope) : Result<void>(envelope.error());
-  if (posted.ok() || posted.error().code == Code::kNotFound) {
+  if (posted.ok()) {
     posted_.insert(sequence);
   } else {
     log(Level::kWarning, "attestation not accepted yet", {{"why", posted.error().describe()}});

@@ -26,6 +26,7 @@ class FakeGateway final : public node::GatewayLink {
         targets_(disk, vendor / "targets") {}
 
   bool reachable = true;
+  bool knows_directive = true;  // else it has no place for attestations
   Bytes roster_envelope;
   Bytes directive_envelope;
   std::vector<Bytes> envelopes;  // attestations
@@ -59,6 +60,7 @@ class FakeGateway final : public node::GatewayLink {
   }
   Result<void> post_attestation(BytesView bytes) override {
     if (!reachable) return gone();
+    if (!knows_directive) return Error{Code::kNotFound, "no such directive"};
     envelopes.emplace_back(bytes.begin(), bytes.end());
     reply.attestations = static_cast<std::uint32_t>(envelopes.size());
     return ok();

@@ -446,5 +446,20 @@ TEST_F(AgentTest, TheRunningTreeMayBeRolledOutAgain) {
   EXPECT_EQ(one->life().previous, manifests_.at("1.0.0").tree);  // still the way back
 }
 
+TEST_F(AgentTest, AnAttestationIsPostedUntilTheGatewayHasIt) {
+  direct(1, "1.0.0");
+  gateway_->knows_directive = false;
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive(*one, [](const Life& life) { return life.attested_sequence == 1; });
+  must_ok(one->tick());
+  EXPECT_TRUE(gateway_->envelopes.empty());
+  gateway_->knows_directive = true;
+  must_ok(one->tick());
+  EXPECT_EQ(gateway_->envelopes.size(), 1U);
+  must_ok(one->tick());
+  EXPECT_EQ(gateway_->envelopes.size(), 1U);
+}
+
 }  // namespace
 }  // namespace lineside::node
