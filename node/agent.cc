@@ -39,6 +39,7 @@ Result<void> Agent::start() {
   TRY(ledger_->change(
       [](Life& life) { life.time_floor = std::max(life.time_floor, kBuildFloor); }));
   TRY(documents_.load(now()));
+  pin_gateways();  // before the first word to anybody
   Steps::Settings settings{config_.state, config_.hardware, config_.apply_memory_bytes};
   steps_ = std::make_unique<Steps>(around_, *ledger_, settings);
   resume_seeding();

@@ -61,6 +61,7 @@ class Agent {
   void post_attestations();
 
   void talk();
+  void pin_gateways();
   bool enrolled();
   void sync(const api::ReportReply& reply);
   void fetch_roster();

@@ -25,10 +25,7 @@ void Agent::talk() {
     }
   }
   if (!documents_.roster()) fetch_roster();
-  if (documents_.roster() && documents_.roster()->roster.version != pinned_roster_) {
-    pinned_roster_ = documents_.roster()->roster.version;
-    around_.link.pin(documents_.roster()->roster.gateways);
-  }
+  pin_gateways();
   if (!enrolled()) return;
   auto reply = around_.link.report(make_report(ledger_->life()));
   if (!reply.ok()) {
@@ -41,6 +38,13 @@ void Agent::talk() {
   poll_ = std::chrono::milliseconds(reply->poll_ms);
   sync(*reply);
   reply_ = std::move(*reply);
+}
+
+// The link talks to gateways of the roster alone, once there is one.
+void Agent::pin_gateways() {
+  if (!documents_.roster() || documents_.roster()->roster.version == pinned_roster_) return;
+  pinned_roster_ = documents_.roster()->roster.version;
+  around_.link.pin(documents_.roster()->roster.gateways);
 }
 
 // On the roster with our own key. Until then the gateway is asked to queue us, and the operator to

@@ -461,5 +461,14 @@ TEST_F(AgentTest, AnAttestationIsPostedUntilTheGatewayHasIt) {
   EXPECT_EQ(gateway_->envelopes.size(), 1U);
 }
 
+TEST_F(AgentTest, ARestartedNodePinsItsGatewaysBeforeItTalks) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  gateway_->pinned = 0;
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  EXPECT_EQ(gateway_->pinned, 1U);
+}
+
 }  // namespace
 }  // namespace lineside::node
