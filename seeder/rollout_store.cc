@@ -49,6 +49,29 @@ Result<void> insert_event(Database& database, const Event& event) {
       .run();
 }
 
+Result<void> insert_document(Database& database, DocumentKind kind, std::int64_t number,
+                             const Digest& digest, BytesView envelope, const Event& event) {
+  TRY(database.prepare("INSERT INTO documents(kind,number,digest,envelope,at) VALUES(?,?,?,?,?)")
+          .bind(kind_name(kind))
+          .bind(number)
+          .bind(digest.hex())
+          .bind(envelope)
+          .bind(seconds(event.at))
+          .run());
+  return insert_event(database, event);
+}
+
+Result<void> insert_rollout(Database& database, const StoredRollout& rollout,
+                            const std::vector<Event>& events) {
+  TRY(database.prepare("INSERT OR REPLACE INTO rollouts(sequence,state,bundle) VALUES(?,?,?)")
+          .bind(rollout.state.sequence)
+          .bind(serialise(rollout.state))
+          .bind(rollout.bundle)
+          .run());
+  for (const Event& event : events) TRY(insert_event(database, event));
+  return ok();
+}
+
 Result<std::optional<Bytes>> first_blob(Statement statement) {
   TRY_ASSIGN(bool row, statement.step());
   if (!row) return std::optional<Bytes>();
@@ -113,15 +136,19 @@ Result<std::unique_ptr<RolloutStore>> RolloutStore::open(const Path& file) {
 Result<void> RolloutStore::add_document(DocumentKind kind, std::int64_t number,
                                         const Digest& digest, BytesView envelope,
                                         const Event& event) {
+  return state_->commit([&](Database& database) {
+    return insert_document(database, kind, number, digest, envelope, event);
+  });
+}
+
+Result<void> RolloutStore::add_directive(const Digest& digest, BytesView envelope,
+                                         const Event& event, const StoredRollout& begun,
+                                         const std::optional<RolloutStep>& ended) {
   return state_->commit([&](Database& database) -> Result<void> {
-    TRY(database.prepare("INSERT INTO documents(kind,number,digest,envelope,at) VALUES(?,?,?,?,?)")
-            .bind(kind_name(kind))
-            .bind(number)
-            .bind(digest.hex())
-            .bind(envelope)
-            .bind(seconds(event.at))
-            .run());
-    return insert_event(database, event);
+    if (ended) TRY(insert_rollout(database, ended->rollout, ended->events));
+    TRY(insert_document(database, DocumentKind::kDirective, begun.state.sequence, digest, envelope,
+                        event));
+    return insert_rollout(database, begun, {});
   });
 }
 
@@ -273,15 +300,8 @@ Result<std::vector<PendingDevice>> RolloutStore::pending() const {
 
 Result<void> RolloutStore::put_rollout(const StoredRollout& rollout,
                                        const std::vector<Event>& events) {
-  return state_->commit([&](Database& database) -> Result<void> {
-    TRY(database.prepare("INSERT OR REPLACE INTO rollouts(sequence,state,bundle) VALUES(?,?,?)")
-            .bind(rollout.state.sequence)
-            .bind(serialise(rollout.state))
-            .bind(rollout.bundle)
-            .run());
-    for (const Event& event : events) TRY(insert_event(database, event));
-    return ok();
-  });
+  return state_->commit(
+      [&](Database& database) { return insert_rollout(database, rollout, events); });
 }
 
 Result<std::optional<StoredRollout>> RolloutStore::rollout(std::int64_t sequence) const {

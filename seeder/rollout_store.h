@@ -63,6 +63,12 @@ struct StoredRollout {
   std::string bundle;
 };
 
+// A rollout's new state and the events that tell of it.
+struct RolloutStep {
+  StoredRollout rollout;
+  std::vector<Event> events;
+};
+
 // How many requests to enrol are kept: strangers may ask, but not fill the disk.
 inline constexpr std::size_t kMaxPending = 4096;
 
@@ -74,6 +80,10 @@ class RolloutStore {
   // Envelopes. The newest is the one with the highest number (roster version, sequence).
   Result<void> add_document(DocumentKind kind, std::int64_t number, const Digest& digest,
                             BytesView envelope, const Event& event);
+  // (one transaction) A directive with the rollout that it begins and, if one was running, the last
+  // step of that.
+  Result<void> add_directive(const Digest& digest, BytesView envelope, const Event& event,
+                             const StoredRollout& begun, const std::optional<RolloutStep>& ended);
   [[nodiscard]] Result<std::optional<Bytes>> newest_document(DocumentKind kind) const;
   // Its number; 0 if there is none. What a new document must be above, whoever signed the old one.
   [[nodiscard]] Result<std::int64_t> newest_number(DocumentKind kind) const;

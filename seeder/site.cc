@@ -189,6 +189,32 @@ Result<void> Site::check_devices(const trust::Directive& directive) const {
   return ok();
 }
 
+// All of it is on the disk or nothing: a rollout is not superseded by a directive that is lost.
+Result<void> Site::begin_locked(trust::VerifiedDirective fresh, const std::string& actor) {
+  const trust::Directive& directive = fresh.directive;
+  std::optional<RolloutStep> ended;
+  if (rollout_ && !has_ended(rollout_->stage)) {
+    std::string by = fmt::format("directive {}", directive.sequence);
+    TRY_ASSIGN(Planned planned, seeder::command(*rollout_, Command::kSupersede, by));
+    ended = step_of(planned, actor);
+  }
+  Event made = event(
+      "directive", actor,
+      fmt::format("directive {}: {} on {} devices, canaries {}", directive.sequence,
+                  directive.bundle, directive.devices.size(), fmt::join(directive.canaries, ", ")));
+  made.sequence = directive.sequence;
+  made.document = fresh.digest.hex();
+  RolloutState begun = begin_rollout(directive);
+  TRY(store_.add_directive(fresh.digest, fresh.envelope, made, {begun, directive.bundle}, ended));
+  directive_floor_ = directive.sequence;
+  rollout_ = std::move(begun);
+  directive_ = std::move(fresh);
+  attestations_.clear();
+  bundle_.reset();
+  carriers_.clear();
+  return ok();
+}
+
 Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
   {
     std::lock_guard lock(mutex_);
@@ -198,27 +224,7 @@ Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
       return Error{Code::kExpired, "directive: expired at " + format_utc(fresh.directive.expires)};
     }
     TRY(check_devices(fresh.directive));
-    if (rollout_ && !has_ended(rollout_->stage)) {
-      std::string by = fmt::format("directive {}", fresh.directive.sequence);
-      TRY_ASSIGN(Planned planned, seeder::command(*rollout_, Command::kSupersede, by));
-      TRY(keep_locked(planned, actor_of(caller)));
-    }
-    Event made =
-        event("directive", actor_of(caller),
-              fmt::format("directive {}: {} on {} devices, canaries {}", fresh.directive.sequence,
-                          fresh.directive.bundle, fresh.directive.devices.size(),
-                          fmt::join(fresh.directive.canaries, ", ")));
-    made.sequence = fresh.directive.sequence;
-    made.document = fresh.digest.hex();
-    TRY(store_.add_document(DocumentKind::kDirective, fresh.directive.sequence, fresh.digest,
-                            envelope, made));
-    directive_floor_ = fresh.directive.sequence;
-    rollout_ = begin_rollout(fresh.directive);
-    directive_ = std::move(fresh);
-    attestations_.clear();
-    bundle_.reset();
-    carriers_.clear();
-    TRY(store_.put_rollout({*rollout_, directive_->directive.bundle}, {}));
+    TRY(begin_locked(std::move(fresh), actor_of(caller)));
   }
   if (wake_) wake_();
   return ok();
@@ -369,9 +375,8 @@ void Site::plan_locked() {
   }
 }
 
-// The step counts only once it is on the disk.
-Result<void> Site::keep_locked(const Planned& planned, const std::string& actor) {
-  std::vector<Event> events;
+RolloutStep Site::step_of(const Planned& planned, const std::string& actor) const {
+  RolloutStep step{{planned.state, directive_->directive.bundle}, {}};
   for (const Decision& decision : planned.decisions) {
     Event made = event(decision.kind, actor, decision.why);
     made.device = decision.device;
@@ -382,9 +387,15 @@ Result<void> Site::keep_locked(const Planned& planned, const std::string& actor)
          {"decision", decision.kind},
          {"device", decision.device},
          {"why", decision.why}});
-    events.push_back(std::move(made));
+    step.events.push_back(std::move(made));
   }
-  TRY(store_.put_rollout({planned.state, directive_->directive.bundle}, events));
+  return step;
+}
+
+// The step counts only once it is on the disk.
+Result<void> Site::keep_locked(const Planned& planned, const std::string& actor) {
+  RolloutStep step = step_of(planned, actor);
+  TRY(store_.put_rollout(step.rollout, step.events));
   rollout_ = planned.state;
   return ok();
 }

@@ -105,9 +105,11 @@ class Site {
   Result<void> load_reports();
   Event event(std::string kind, std::string actor, std::string text) const;
   Result<void> check_devices(const trust::Directive& directive) const;
+  Result<void> begin_locked(trust::VerifiedDirective fresh, const std::string& actor);
   trust::GateState gate_locked() const;
   Observation observe_locked() const;
   void plan_locked();
+  RolloutStep step_of(const Planned& planned, const std::string& actor) const;
   Result<void> keep_locked(const Planned& planned, const std::string& actor);
   std::vector<std::string> peers_locked(const api::NodeReport& report);
   std::string endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const;

@@ -78,5 +78,22 @@ TEST_F(GatewaySiteTest, HoldsTheSameDocumentsAfterARestart) {
   EXPECT_EQ(site->post_directive(directive(5, anna), boss).error().code, Code::kRollback);
 }
 
+TEST_F(GatewaySiteTest, ADirectiveEndsTheRunningRolloutOrChangesNothing) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  // Another writer has taken the number: the document cannot be kept.
+  Event other;
+  must(store->add_document(DocumentKind::kDirective, 6, sha256(as_bytes("x")), as_bytes("x"),
+                           other));
+  std::size_t events = must(store->events(0, 100)).size();
+  EXPECT_FALSE(site->post_directive(directive(6, anna), boss).ok());
+  EXPECT_EQ(must(store->events(0, 100)).size(), events);
+  EXPECT_FALSE(has_ended(must(store->rollout(5))->state.stage));
+  EXPECT_EQ(site->directive()->directive.sequence, 5);
+  must(site->post_directive(directive(7, anna), boss));
+  EXPECT_EQ(must(store->rollout(5))->state.stage, Stage::kSuperseded);
+  EXPECT_FALSE(has_ended(must(store->rollout(7))->state.stage));
+}
+
 }  // namespace
 }  // namespace lineside::seeder
