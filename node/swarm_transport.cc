@@ -74,6 +74,11 @@ Result<std::unique_ptr<SwarmTransport>> SwarmTransport::start(Disk& disk,
 }
 
 Result<void> SwarmTransport::fetch(const Carried& delivery, const std::vector<Digest>& leaves) {
+  // A transfer that a full disk stopped is still carried, and stays stopped until it is removed.
+  auto status = swarm_->status(delivery.root);
+  if (status.ok() && status->state == swarm::State::kFailed) {
+    TRY(swarm_->remove(delivery.root, false));
+  }
   return unless_carried(swarm_->fetch(facts_of(delivery), delivery.file, leaves));
 }
 

@@ -25,7 +25,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Begins to fetch, or goes on; then gives it to others. No error if it is carried already.
+  // Begins to fetch, or goes on, also after it stopped for an error; then gives it to others. No
+  // error if it is carried already.
   [[nodiscard]] virtual Result<void> fetch(const Carried& delivery,
                                            const std::vector<Digest>& leaves) = 0;
   // Blocks until the file is complete and durable. kCancelled, kNotFound for an unknown root, or

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/swarm_transport.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "proto/trust/merkle.h"
+#include "tests/fakes/signed_site.h"
+#include "tests/fakes/temp_dir.h"
+
+namespace lineside::node {
+namespace {
+
+using fakes::must;
+
+// A full disk: files that grow beyond `bytes` fail while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit now = before_;
+    now.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*signal_)(int);
+  rlimit before_{};
+};
+
+class SwarmTransportTest : public testing::Test {
+ protected:
+  std::unique_ptr<SwarmTransport> start() {
+    swarm::SwarmOptions options;
+    options.listen = {"127.0.0.1:0"};
+    options.local_discovery = false;
+    return must(SwarmTransport::start(*disk_, options, "https://127.0.0.1:1"));
+  }
+
+  fakes::TempDir dir_;
+  std::unique_ptr<Disk> disk_ = make_posix_disk();
+};
+
+TEST_F(SwarmTransportTest, ATransferThatAFullDiskStoppedBeginsAgain) {
+  const std::string bytes(4U << 20, 'g');
+  Path file = dir_.write("whole", bytes);
+  auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));
+  auto giver = start();
+  ASSERT_TRUE(giver->seed({facts.root, facts.length, file}, facts.leaves).ok());
+  auto taker = start();
+  const Carried wanted{facts.root, facts.length, dir_ / "fetched"};
+  {
+    const FileSizeLimit full(1U << 20);
+    ASSERT_TRUE(taker->fetch(wanted, facts.leaves).ok());
+    taker->meet(facts.root, giver->endpoint(), {});
+    auto stopped = taker->wait(facts.root, {});
+    ASSERT_FALSE(stopped.ok());
+    EXPECT_EQ(stopped.error().code, Code::kNoSpace);
+  }
+  ASSERT_TRUE(taker->fetch(wanted, facts.leaves).ok());
+  taker->meet(facts.root, giver->endpoint(), {});
+  auto arrived = taker->wait(facts.root, {});
+  ASSERT_TRUE(arrived.ok()) << arrived.error().describe();
+  EXPECT_TRUE(dir_.read("fetched") == bytes);
+  // Carried and whole: asking again disturbs nothing.
+  ASSERT_TRUE(taker->fetch(wanted, facts.leaves).ok());
+  EXPECT_TRUE(taker->wait(facts.root, {}).ok());
+}
+
+}  // namespace
+}  // namespace lineside::node
