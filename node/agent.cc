@@ -77,7 +77,7 @@ Result<milliseconds> Agent::tick() {
 }
 
 Knowledge Agent::knowledge(const Life& life) {
-  Knowledge known{config_.device, life};
+  Knowledge known{config_.device, life, config_.hardware};
   if (documents_.roster()) known.roster = &documents_.roster()->roster;
   if (documents_.directive()) known.directive = &*documents_.directive();
   if (reply_) known.reply = &*reply_;

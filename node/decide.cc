@@ -14,6 +14,21 @@ bool member(const Knowledge& known) {
   return own != nullptr && !own->revoked;
 }
 
+// The gate asks for a canary of every class that the roster knows of. Of a device that takes itself
+// for another class it would prove nothing.
+std::string hardware_dispute(const Knowledge& known) {
+  std::vector<std::string> own = known.hardware;
+  std::vector<std::string> listed = known.roster->find(known.device)->hardware;
+  std::sort(own.begin(), own.end());
+  std::sort(listed.begin(), listed.end());
+  if (own == listed) return {};
+  std::string why = "the roster has this device as";
+  for (const std::string& name : listed) why += " " + name;
+  why += ", its configuration says";
+  for (const std::string& name : own) why += " " + name;
+  return why;
+}
+
 bool named_as_canary(const Knowledge& known) {
   return known.directive->directive.is_canary(known.device) && member(known) &&
          known.roster->find(known.device)->canary;
@@ -40,6 +55,9 @@ std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
     return "the directive is gone";
   }
   if (!member(known)) return "the roster does not name this device";
+  if (!known.life.target) return "there is no target";
+  std::string dispute = hardware_dispute(known);
+  if (!dispute.empty()) return dispute;
   const trust::Directive& directive = known.directive->directive;
   auto current = trust::verify_current(directive, known.now);
   if (!current.ok()) return current.error().what;
@@ -48,8 +66,8 @@ std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
   auto batch = directive.batch_of(known.device);
   if (!batch || *batch >= known.reply->batches_open) return "waiting for the turn of the batch";
   if (named_as_canary(known)) return {};
-  trust::GateState gate = trust::evaluate_gate(*known.directive, directive.manifest, manifest,
-                                               *known.roster, attestations, known.now);
+  trust::GateState gate = trust::evaluate_gate(*known.directive, known.life.target->manifest,
+                                               manifest, *known.roster, attestations, known.now);
   return gate.open ? "" : gate.describe();
 }
 

@@ -18,6 +18,7 @@ namespace lineside::node {
 struct Knowledge {
   const std::string& device;
   const Life& life;
+  const std::vector<std::string>& hardware;  // classes, as configured here
   const trust::Roster* roster = nullptr;
   const trust::VerifiedDirective* directive = nullptr;
   const api::ReportReply* reply = nullptr;  // the gateway's last; without one nothing begins
@@ -32,7 +33,9 @@ bool must_give_way(const Knowledge& known);
 
 // Why the switch may not be made yet; empty if it may. Asked in state gated. A canary named by the
 // directive needs no evidence; everybody else needs an open gate (trust::evaluate_gate) and, from
-// the gateway, which can withhold and nothing more, the batch's turn.
+// the gateway, which can withhold and nothing more, the batch's turn. Shut for all whose configured
+// classes are not those of the roster, and if what was checked is another manifest than the
+// directive's.
 std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
                       const std::vector<Bytes>& attestations);
 

@@ -470,5 +470,17 @@ TEST_F(AgentTest, ARestartedNodePinsItsGatewaysBeforeItTalks) {
   EXPECT_EQ(gateway_->pinned, 1U);
 }
 
+TEST_F(AgentTest, ADeviceOfAnotherClassThanTheRosterSaysIsNotSwitched) {
+  publish("3.0.0", 3, {"ipc-x86", "jetson-orin-nano"});
+  config_.hardware = {"jetson-orin-nano"};
+  direct(1, "3.0.0");
+  EXPECT_EQ(run_until(State::kConfirmed).state, State::kGated);
+  EXPECT_EQ(gateway_->reports.back().code, "gate-shut");
+  EXPECT_NE(gateway_->reports.back().error.find("roster"), std::string::npos);
+  EXPECT_EQ(current(), "");
+  config_.hardware = {"ipc-x86"};
+  EXPECT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+}
+
 }  // namespace
 }  // namespace lineside::node
