@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 // 2026-11-01: no clock that shows less is right (time_floor).
 constexpr UtcTime kBuildFloor{std::chrono::seconds(1'793'491'200)};
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
+constexpr milliseconds kDiskPause{5'000};
 
 Path attestation_file(const Path& state, std::int64_t sequence) {
   return state / "documents" / "attestations" / (std::to_string(sequence) + ".dsse");
@@ -50,10 +51,21 @@ Result<void> Agent::run(std::stop_token stop) {
   TRY(start());
   milliseconds pause{0};
   while (wait(pause, stop)) {
-    TRY_ASSIGN(pause, tick());
+    auto next = tick();
+    pause = next.ok() ? *next : recover(next.error());
   }
   worker_.stop();
   return ok();
+}
+
+// A full disk may have room again, once logs are rotated or an operator has come. Nothing is done
+// meanwhile that is not written down: what could not be is still the old state.
+milliseconds Agent::recover(const Error& error) {
+  log(Level::kError, "cannot write down the state", {{"why", error.describe()}});
+  reply_.reset();  // nothing begins and no gate opens before the gateway was asked again
+  // The outcome of an action may be lost; every action can be run again.
+  if (!worker_.busy()) launched_ = false;
+  return kDiskPause;
 }
 
 bool Agent::wait(milliseconds time, const std::stop_token& stop) {

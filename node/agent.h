@@ -35,9 +35,12 @@ class Agent {
   // life.json.
   Result<void> start();
   // One round; returns how long the next may wait. The only errors are of the state folder: a
-  // device that cannot write down what it does must not go on.
+  // device that cannot write down what it does must not go on, see recover().
   Result<std::chrono::milliseconds> tick();
-  // start() and tick() until `stop`.
+  // After an error of tick(): prepares the next one to go on from what was written down last.
+  // Returns how long that may wait.
+  std::chrono::milliseconds recover(const Error& error);
+  // start() and tick() until `stop`, over errors of tick(). Errors: those of start().
   Result<void> run(std::stop_token stop);
   // Waits until the worker has an outcome or the time is over; for run() and for tests.
   bool wait(std::chrono::milliseconds time, const std::stop_token& stop);

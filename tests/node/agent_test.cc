@@ -482,5 +482,46 @@ TEST_F(AgentTest, ADeviceOfAnotherClassThanTheRosterSaysIsNotSwitched) {
   EXPECT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
 }
 
+// The disk takes no writes from any instant on, and later does again, while the agent lives on.
+TEST_F(AgentTest, AFullDiskIsOutlived) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  direct(2, "2.0.0");
+  std::filesystem::copy(
+      dir_ / "state", dir_ / "saved",
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  bool whole = false;
+  for (std::uint64_t full = 3; !whole && full < 200; full += 5) {
+    std::filesystem::remove_all(dir_ / "state");
+    std::filesystem::copy(
+        dir_ / "saved", dir_ / "state",
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+    gateway_->envelopes.clear();
+    fakes::FailingDisk failing(*disk_);
+    auto one = agent(failing);
+    must_ok(one->start());
+    failing.fail_from(failing.writes() + full);
+    auto done = [](const Life& life) { return at_rest(life.state) && life.sequence == 2; };
+    whole = true;
+    while (!drive(*one, done)) {
+      ASSERT_TRUE(whole) << "a disk that is well again fails";
+      whole = false;
+      failing.fail_from(std::numeric_limits<std::uint64_t>::max());
+      EXPECT_GT(one->recover({Code::kNoSpace, "full"}).count(), 0);
+    }
+    whole = whole && !failing.failed();
+    failing.fail_from(std::numeric_limits<std::uint64_t>::max());
+    EXPECT_TRUE(done(one->life())) << full << ": " << state_name(one->life().state);
+    std::string expected = one->life().state == State::kConfirmed ? "2.0.0" : "1.0.0";
+    for (int i = 0; i < 5; ++i) {
+      if (auto next = one->tick(); !next.ok()) one->recover(next.error());
+      one->wait(std::chrono::milliseconds(5), {});
+      clock_.advance(std::chrono::seconds(10));
+    }
+    EXPECT_EQ(current(), "version = '" + expected + "'") << full;
+  }
+  EXPECT_TRUE(whole);
+}
+
 }  // namespace
 }  // namespace lineside::node
