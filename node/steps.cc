@@ -396,6 +396,20 @@ Outcome Steps::roll_back() {
   return {std::nullopt, done.error(), milliseconds(5'000)};
 }
 
+// Of deliveries only the present one stays, with what belongs to its file (leaves, resume data).
+// Others were given up in the middle, or the power went before they were removed.
+Result<void> Steps::collect_deliveries(const std::string& present) {
+  Path folder = settings_.state / "deliveries";
+  TRY_ASSIGN(auto there, around_.disk.stat(folder));
+  if (!there) return ok();
+  TRY_ASSIGN(auto entries, around_.disk.list(folder));
+  for (const DirEntry& entry : entries) {
+    if (!present.empty() && entry.name.rfind(present, 0) == 0) continue;
+    TRY(around_.disk.remove_tree(folder / entry.name));
+  }
+  return ok();
+}
+
 // Keeps what runs, the way back and, if asked for, what is being worked on.
 Result<void> Steps::tidy(bool keep_target) {
   Life life = ledger_.life();
@@ -412,6 +426,7 @@ Result<void> Steps::tidy(bool keep_target) {
   if (life.target) manifests.insert(life.target->manifest);
   if (life.target && keep_target) trees.insert(life.target->tree);
   TRY(around_.slots.collect(trees));
+  TRY(collect_deliveries(life.delivery ? life.delivery->root.hex() : std::string()));
   return collect_bundle_files(around_.disk, settings_.state, manifests, trees);
 }
 

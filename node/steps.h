@@ -75,6 +75,7 @@ class Steps {
   Result<CheckReport> run_check(const trust::TreeId& tree, const Digest& manifest,
                                 const char* phase, std::stop_token stop);
   Result<void> tidy(bool keep_target);
+  Result<void> collect_deliveries(const std::string& present);
   [[nodiscard]] Path delivery_file(const Digest& root) const;
   [[nodiscard]] UtcTime now() const;
 

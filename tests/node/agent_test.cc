@@ -523,5 +523,21 @@ TEST_F(AgentTest, AFullDiskIsOutlived) {
   EXPECT_TRUE(whole);
 }
 
+TEST_F(AgentTest, OnlyThePresentDeliveryKeepsItsFiles) {
+  std::string old = sha256(as_bytes("old")).hex();
+  for (const char* suffix : {"", ".resume", ".leaves"}) {
+    dir_.write("state/deliveries/" + old + suffix, "half");
+  }
+  direct(1, "1.0.0");
+  Life life = run_until(State::kConfirmed);
+  ASSERT_EQ(life.state, State::kConfirmed) << life.error;
+  std::size_t kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_ / "state/deliveries")) {
+    EXPECT_EQ(entry.path().filename().string().find(life.delivery->root.hex()), 0U);
+    ++kept;
+  }
+  EXPECT_GE(kept, 1U);
+}
+
 }  // namespace
 }  // namespace lineside::node
