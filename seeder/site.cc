@@ -16,6 +16,8 @@ namespace {
 // A node that was not heard of for this long is no longer introduced to others.
 constexpr std::chrono::seconds kIntroduced{120};
 constexpr std::size_t kMaxPeers = 30;
+// A canary makes one for a directive; more only if it was set up anew meanwhile.
+constexpr std::size_t kMaxAttestations = 4;
 
 std::string actor_of(const Caller& caller) {
   return caller.name.empty() ? "unknown" : caller.name;
@@ -230,6 +232,31 @@ Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
   return ok();
 }
 
+// False if it is held already: nodes post again after a restart.
+Result<bool> Site::is_news(const trust::VerifiedAttestation& fresh) const {
+  const trust::Attestation& said = fresh.attestation;
+  if (!directive_) return Error{Code::kConflict, "attestation: there is no directive here"};
+  std::int64_t present = directive_->directive.sequence;
+  if (said.directive != directive_->digest) {
+    return Error{Code::kConflict, fmt::format("attestation: about directive {}, but {} is present",
+                                              said.directive_sequence, present)};
+  }
+  if (!directive_->directive.is_canary(said.device)) {
+    return Error{Code::kConflict,
+                 fmt::format("attestation: {} is no canary of directive {}", said.device, present)};
+  }
+  std::size_t held = 0;
+  for (const Bytes& envelope : attestations_) {
+    auto other = trust::verify_attestation(envelope, roster_->roster);
+    if (!other.ok() || other->attestation.device != said.device) continue;
+    if (other->digest == fresh.digest) return false;
+    ++held;
+  }
+  if (held < kMaxAttestations) return true;
+  return Error{Code::kTooLarge, fmt::format("attestation: {} made {} for directive {} already",
+                                            said.device, held, present)};
+}
+
 Result<void> Site::post_attestation(BytesView envelope, const Caller& caller) {
   std::lock_guard lock(mutex_);
   if (!roster_) return Error{Code::kUnknownKey, "there is no roster yet"};
@@ -238,6 +265,8 @@ Result<void> Site::post_attestation(BytesView envelope, const Caller& caller) {
   if (said.device != caller.name) {
     return Error{Code::kWrongDevice, "attestation of " + said.device + " from " + caller.name};
   }
+  TRY_ASSIGN(bool news, is_news(verified));
+  if (!news) return ok();
   Event made = event("attestation", said.device,
                      said.outcome == trust::Outcome::kPassed ? "PASSED on " + said.bundle
                                                              : "FAILED: " + said.cause);
@@ -245,7 +274,7 @@ Result<void> Site::post_attestation(BytesView envelope, const Caller& caller) {
   made.sequence = said.directive_sequence;
   made.document = verified.digest.hex();
   TRY_ASSIGN(bool added, store_.add_attestation(verified.digest, said.directive, envelope, made));
-  if (added && directive_ && said.directive == directive_->digest) {
+  if (added) {
     attestations_.push_back(std::move(verified.envelope));
     plan_locked();
   }

@@ -68,8 +68,9 @@ class Site {
   // Directive: codes of verify_directive, kExpired, kRollback for a sequence that is not new,
   // kConflict for devices or canaries that no node's gate would accept (it says which).
   Result<void> post_directive(BytesView envelope, const Caller& caller);
-  // kUnknownKey, kWrongDevice if the caller is another than the signer; codes of
-  // verify_attestation.
+  // kUnknownKey, kWrongDevice if the caller is another than the signer; kConflict unless it is a
+  // canary's about the present directive; kTooLarge past four that differ from one canary, so that
+  // no device fills what nodes must read; codes of verify_attestation. The same one again is fine.
   Result<void> post_attestation(BytesView envelope, const Caller& caller);
   Result<api::ReportReply> report(const Caller& caller, const api::NodeReport& report,
                                   const std::string& remote_ip);
@@ -105,6 +106,7 @@ class Site {
   Result<void> load_reports();
   Event event(std::string kind, std::string actor, std::string text) const;
   Result<void> check_devices(const trust::Directive& directive) const;
+  Result<bool> is_news(const trust::VerifiedAttestation& fresh) const;
   Result<void> begin_locked(trust::VerifiedDirective fresh, const std::string& actor);
   trust::GateState gate_locked() const;
   Observation observe_locked() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "proto/trust/attestation.h"
 #include "seeder/site.h"
 #include "tests/fakes/manual_clock.h"
 #include "tests/seeder/vendor_origin.h"
@@ -51,6 +52,25 @@ struct GatewaySiteTest : ::testing::Test {
     made.canaries = {"cam1"};
     return must(trust::seal(trust::kDirectiveType, trust::serialise(made), {&signer}));
   }
+  // What `device` says of the present directive; each `counter` is another one.
+  Bytes attestation(const std::string& device, std::int64_t counter, const trust::PrivateKey& key) {
+    trust::Attestation said;
+    said.bundle = "vision/1.0.0.json";
+    said.directive = site->directive()->digest;
+    said.directive_sequence = site->directive()->directive.sequence;
+    said.outcome = trust::Outcome::kFailed;
+    said.failed_tests = {"load.model"};
+    said.cause = "load.model";
+    said.device = device;
+    said.hardware = {"jetson"};
+    said.started = said.finished = clock.now();
+    said.counter = counter;
+    return must(trust::seal_attestation(said, key));
+  }
+  Result<void> say(const Bytes& envelope, const std::string& device) {
+    return site->post_attestation(envelope, {CallerClass::kDevice, device, {}});
+  }
+  std::size_t kept() { return must(store->attestations(site->directive()->digest)).size(); }
 };
 
 TEST_F(GatewaySiteTest, StartsAfterItsOperatorsWereRotated) {
@@ -93,6 +113,43 @@ TEST_F(GatewaySiteTest, ADirectiveEndsTheRunningRolloutOrChangesNothing) {
   must(site->post_directive(directive(7, anna), boss));
   EXPECT_EQ(must(store->rollout(5))->state.stage, Stage::kSuperseded);
   EXPECT_FALSE(has_ended(must(store->rollout(7))->state.stage));
+}
+
+TEST_F(GatewaySiteTest, OneDeviceCannotFillWhatNodesMustRead) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  for (int i = 1; i <= 4; ++i) must(say(attestation("cam1", i, cam1), "cam1"));
+  EXPECT_EQ(say(attestation("cam1", 5, cam1), "cam1").error().code, Code::kTooLarge);
+  must(say(attestation("cam1", 2, cam1), "cam1"));  // the same again, as after a restart
+  EXPECT_EQ(kept(), 4U);
+  site = open(anna);
+  EXPECT_EQ(say(attestation("cam1", 5, cam1), "cam1").error().code, Code::kTooLarge);
+  EXPECT_EQ(kept(), 4U);
+}
+
+TEST_F(GatewaySiteTest, OnlyCanariesAreHeardAndOnlyAboutThePresentDirective) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  EXPECT_EQ(say(attestation("cam2", 1, cam2), "cam2").error().code, Code::kConflict);
+  EXPECT_EQ(kept(), 0U);
+  Bytes late = attestation("cam1", 1, cam1);
+  must(site->post_directive(directive(6, anna), boss));
+  Result<void> refused = say(late, "cam1");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_NE(refused.error().what.find("about directive 5, but 6 is present"), std::string::npos);
+  must(say(attestation("cam1", 2, cam1), "cam1"));
+  EXPECT_EQ(kept(), 1U);
+}
+
+TEST_F(GatewaySiteTest, WithoutADirectiveAnAttestationIsAConflict) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  Bytes early = attestation("cam1", 1, cam1);
+  trust::PrivateKey ben = new_key();
+  site = open(ben);
+  must(site->post_roster(roster(4, ben), boss));
+  EXPECT_EQ(say(early, "cam1").error().code, Code::kConflict);
 }
 
 }  // namespace
