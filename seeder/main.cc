@@ -16,10 +16,16 @@ int fail(const Error& error) {
   return error.code == Code::kUsage ? 2 : 1;
 }
 
+// A file that is not there is a mistake of whoever named it.
+int fail_config(const Error& error) {
+  int status = fail(error);
+  return error.code == Code::kNotFound ? 2 : status;
+}
+
 int show_key(const Path& file, const std::string& public_file) {
   auto disk = make_posix_disk();
   Result<SeederConfig> config = load_config(*disk, file);
-  if (!config.ok()) return fail(config.error());
+  if (!config.ok()) return fail_config(config.error());
   Result<trust::PrivateKey> key = gateway_key(*disk, *config);
   if (!key.ok()) return fail(key.error());
   std::cerr << "fingerprint " << key->public_key().fingerprint() << "\n";
@@ -42,7 +48,7 @@ int run(const Path& file) {
   auto disk = make_posix_disk();
   SystemClock clock;
   Result<SeederConfig> config = load_config(*disk, file);
-  if (!config.ok()) return fail(config.error());
+  if (!config.ok()) return fail_config(config.error());
   Result<std::unique_ptr<Seeder>> seeder = Seeder::start(*config, *disk, clock);
   if (!seeder.ok()) return fail(seeder.error());
   int received = 0;

@@ -3,6 +3,9 @@
 
 #include <limits>
 
+#include "proto/api/site_api.h"
+#include "proto/trust/document.h"
+
 namespace lineside::seeder {
 namespace {
 
@@ -12,6 +15,23 @@ std::string origin_of(Config& config) {
   std::string where = config.text("origin");
   bool url = where.starts_with("http://") || where.starts_with("https://");
   return url || where.empty() ? where : config.path("origin").string();
+}
+
+void check_endpoint(const std::string& text, std::string_view key, Config& config) {
+  auto endpoint = api::parse_endpoint(text);
+  if (!endpoint.ok()) config.refuse(key, "is no address to listen at: " + endpoint.error().what);
+}
+
+// What the types alone do not say. Mistakes are left in `config` with their lines.
+void check(const SeederConfig& seeder, Config& config) {
+  if (!trust::is_name(seeder.site)) {
+    config.refuse("site", "takes a name of the form [a-z0-9][a-z0-9._-]{0,63}, not '" +
+                              seeder.site.substr(0, 80) + "'");
+  }
+  check_endpoint(seeder.listen, "listen", config);
+  for (const std::string& listen : seeder.swarm_listen) {
+    check_endpoint(listen, "swarm.listen", config);
+  }
 }
 
 }  // namespace
@@ -39,6 +59,7 @@ Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
   out.wan_refresh = config.duration("wan.refresh", std::chrono::seconds(600));
   out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
   out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));
+  check(out, config);
   TRY(config.finish());
   return out;
 }
