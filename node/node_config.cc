@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node_config.h"
 
+#include "proto/api/site_api.h"
 #include "proto/base/config.h"
+#include "proto/trust/document.h"
 
 namespace lineside::node {
 namespace {
 
 constexpr std::int64_t kMaxRate = 1LL << 40;
+constexpr const char* kName = "takes names of the form [a-z0-9][a-z0-9._-]{0,63}, not ";
 
-Result<void> check(const NodeConfig& config, const Path& file) {
-  auto fail = [&file](const std::string& what) {
-    return Error{Code::kUsage, file.string() + ": " + what};
-  };
-  if (config.hardware.empty()) {
-    return fail("device.hardware: expected at least one hardware class");
+std::string quoted(const std::string& text) {
+  return "'" + text.substr(0, 80) + "'";
+}
+
+// What the types alone do not say. Mistakes are left in `config` with their lines.
+void check(const NodeConfig& node, Config& config) {
+  if (!trust::is_name(node.device)) config.refuse("device.id", kName + quoted(node.device));
+  if (node.hardware.empty()) {
+    config.refuse("device.hardware", "needs at least one hardware class");
   }
-  if (config.gateways.empty()) return fail("gateway.addresses: expected at least one address");
-  for (const std::string& address : config.gateways) {
+  for (const std::string& name : node.hardware) {
+    if (!trust::is_name(name)) config.refuse("device.hardware", kName + quoted(name));
+  }
+  if (!trust::is_name(node.anchors.site)) {
+    config.refuse("site.name", kName + quoted(node.anchors.site));
+  }
+  if (node.gateways.empty()) config.refuse("gateway.addresses", "needs at least one address");
+  for (const std::string& address : node.gateways) {
     if (address.rfind("https://", 0) != 0) {
-      return fail("gateway.addresses: " + address + " does not begin with https://");
+      config.refuse("gateway.addresses", "has to begin with https://, not " + quoted(address));
     }
   }
-  return ok();
+  auto listen = api::parse_endpoint(node.swarm_listen);
+  if (!listen.ok())
+    config.refuse("swarm.listen", "is no address to listen at: " + listen.error().what);
 }
 
 }  // namespace
@@ -49,8 +63,8 @@ Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
   node.apply_memory_bytes =
       static_cast<std::uint64_t>(config.integer("apply.memory_mb", 64, 4, 65'536)) << 20;
   node.bwrap = config.text("check.bwrap", node.bwrap);
+  check(node, config);
   TRY(config.finish());
-  TRY(check(node, file));
   return node;
 }
 

@@ -103,5 +103,34 @@ TEST(NodeConfig, MistakesNameTheFile) {
   }
 }
 
+TEST(NodeConfig, MistakesInValuesNameTheLine) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  const std::string good =
+      "[device]\nid = \"cam01\"\nhardware = [\"ipc-x86\"]\nstate = \"state\"\n"
+      "[site]\nname = \"plant-7\"\nroot = \"1.root.json\"\n[vendor]\nroot = \"v.json\"\n"
+      "[gateway]\naddresses = [\"https://192.0.2.1:7443\"]\n"
+      "[swarm]\nlisten = \"192.0.2.7:7444\"\n";
+  auto config = load_config(*disk, dir.write("good.toml", good));
+  ASSERT_TRUE(config.ok()) << config.error().what;
+  struct Mistake {
+    const char *from, *to, *place;
+  };
+  for (const Mistake& one : {Mistake{"cam01", "Cam 01", "bad.toml:2: 'device.id'"},
+                             {"\"ipc-x86\"", "", "bad.toml:3: 'device.hardware'"},
+                             {"ipc-x86", "ipc/x86", "bad.toml:3: 'device.hardware'"},
+                             {"plant-7", "../7", "bad.toml:6: 'site.name'"},
+                             {"https://", "http://", "bad.toml:11: 'gateway.addresses'"},
+                             {"\"https://192.0.2.1:7443\"", "", "bad.toml:11: "},
+                             {":7444", "", "bad.toml:13: 'swarm.listen'"}}) {
+    std::string bad = good;
+    bad.replace(bad.find(one.from), std::string(one.from).size(), one.to);
+    auto result = load_config(*disk, dir.write("bad.toml", bad));
+    ASSERT_FALSE(result.ok()) << bad;
+    EXPECT_EQ(result.error().code, Code::kUsage);
+    EXPECT_NE(result.error().what.find(one.place), std::string::npos) << result.error().what;
+  }
+}
+
 }  // namespace
 }  // namespace lineside::node
