@@ -39,6 +39,8 @@ void Supply::wake() {
   std::lock_guard lock(mutex_);
   std::optional<trust::VerifiedDirective> directive = site_.directive();
   if (directive && directive->directive.sequence != supplied_sequence_) {
+    // The WAN is too dear for what nobody is to run any more.
+    if (directive->directive.sequence != fetching_sequence_) fetching_.request_stop();
     fetcher_asked_ = true;
     fetcher_wakes_.notify_all();
   }
@@ -148,14 +150,21 @@ std::chrono::milliseconds Supply::regular_refresh(std::stop_token stop) {
 }
 
 void Supply::fetch_step(std::stop_token stop) {
-  std::optional<trust::VerifiedDirective> directive = site_.directive();
+  std::optional<trust::VerifiedDirective> directive;
+  std::stop_source fetching;
   {
     std::lock_guard lock(mutex_);
+    directive = site_.directive();
     if (!directive || directive->directive.sequence == supplied_sequence_) return;
     if (retry_ && std::chrono::steady_clock::now() < *retry_) return;
+    fetching_ = fetching;
+    fetching_sequence_ = directive->directive.sequence;
   }
-  Result<void> done = fetch_directive(*directive, stop);
-  if (!done.ok() && !stop.stop_requested()) return failed(done.error());
+  std::stop_callback both(stop, [&] { fetching.request_stop(); });
+  Result<void> done = fetch_directive(*directive, fetching.get_token());
+  // Superseded: what asked for the stop has asked for the next step, too.
+  if (!done.ok() && fetching.stop_requested()) return;
+  if (!done.ok()) return failed(done.error());
   std::lock_guard lock(mutex_);
   retry_.reset();
   pause_ = std::chrono::milliseconds(0);

@@ -5,7 +5,7 @@
 //     maker     tree × bases on the floor ─▶ deliveries ─▶ swarm  low priority
 //
 // What the vendor made is seeded by the fetcher at once, however busy the maker is, and a new
-// directive ends what the maker makes for an older one.
+// directive ends what fetcher and maker do for an older one.
 //
 // No failure here is fatal: it is shown in row(), recorded as an event, and tried again.
 // Public functions: any thread.
@@ -111,6 +111,8 @@ class Supply {
   bool roll_back_ = false;  // make deliveries backwards, too
   std::set<Digest> seeded_;
   std::map<Pair, std::string> unmakeable_;  // and why
+  std::stop_source fetching_;               // of what the origin is asked for, for
+  std::int64_t fetching_sequence_ = 0;      // this directive
   std::stop_source making_;                 // of the delivery in the making, if any
   std::mutex seeding_;                      // both threads give deliveries to the swarm
   std::jthread fetcher_;
