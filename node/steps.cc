@@ -176,6 +176,13 @@ Result<void> Steps::obtain(const Manifest& manifest, const std::set<Digest>& ref
   Life life = ledger_.life();
   bool chosen = life.delivery && life.delivery->target == manifest.tree &&
                 refused.count(life.delivery->root) == 0;
+  // Perhaps the gateway has made another, and nobody has the rest of this one any more. Without an
+  // answer it stays: others may still have it.
+  if (chosen && stalled_ == life.delivery->root) {
+    auto offer = choose(manifest.tree, refused);
+    chosen = !offer.ok() || offer->root == life.delivery->root;
+  }
+  stalled_.reset();
   if (!chosen) {
     TRY_ASSIGN(api::DeliveryOffer offer, choose(manifest.tree, refused));
     if (life.delivery) TRY(around_.transport.forget(life.delivery->root, true));
@@ -188,7 +195,9 @@ Result<void> Steps::obtain(const Manifest& manifest, const std::set<Digest>& ref
   TRY_ASSIGN(auto leaves, obtain_leaves(around_.disk, around_.link, delivery_file(offer.root),
                                         offer.root, offer.length));
   TRY(around_.transport.fetch({offer.root, offer.length, delivery_file(offer.root)}, leaves));
-  TRY(around_.transport.wait(offer.root, std::move(stop)));
+  auto arrived = around_.transport.wait(offer.root, std::move(stop));
+  if (!arrived.ok() && arrived.error().code == Code::kTimeout) stalled_ = offer.root;
+  TRY(arrived);
   auto transfer = around_.transport.transfer(offer.root);
   return ledger_.change([&transfer](Life& edit) {
     edit.from_gateway += transfer ? transfer->from_gateway : 0;

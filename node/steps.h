@@ -82,6 +82,7 @@ class Steps {
   Surroundings around_;
   Ledger& ledger_;
   Settings settings_;
+  std::optional<Digest> stalled_;  // the delivery that stood still when it was last waited for
 };
 
 }  // namespace lineside::node

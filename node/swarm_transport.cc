@@ -61,10 +61,12 @@ std::string local_address_towards(const std::string& url) {
 
 Result<std::unique_ptr<SwarmTransport>> SwarmTransport::start(Disk& disk,
                                                               swarm::SwarmOptions options,
-                                                              const std::string& gateway) {
+                                                              const std::string& gateway,
+                                                              std::chrono::milliseconds patience) {
   std::unique_ptr<SwarmTransport> transport(new SwarmTransport);
   transport->listen_ = options.listen.empty() ? "0.0.0.0:0" : options.listen.front();
   transport->gateway_ = gateway;
+  transport->patience_ = patience;
   options.on_change = [raw = transport.get()](const Digest&) {
     std::scoped_lock lock(raw->mutex_);
     raw->changed_.notify_all();
@@ -87,12 +89,19 @@ Result<void> SwarmTransport::seed(const Carried& delivery, const std::vector<Dig
 }
 
 Result<void> SwarmTransport::wait(const Digest& root, std::stop_token stop) {
+  std::uint64_t received = 0;
+  auto moved = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
     TRY_ASSIGN(swarm::Status status, swarm_->status(root));
     if (status.state == swarm::State::kSeeding) return ok();
     if (status.state == swarm::State::kFailed) {
       return status.error.value_or(Error{Code::kIo, "the transfer stopped"});
     }
+    auto steady = std::chrono::steady_clock::now();
+    std::uint64_t now = status.bytes_from_gateway + status.bytes_from_peers;
+    if (now != received || status.state == swarm::State::kChecking) moved = steady;
+    received = now;
+    if (steady - moved > patience_) return Error{Code::kTimeout, "the transfer stands still"};
     // A change between the question and the wait is seen a second later.
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });

@@ -2,6 +2,7 @@
 // Deliveries over the site's swarm.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -12,12 +13,16 @@
 
 namespace lineside::node {
 
+// How long a transfer may stand still.
+inline constexpr std::chrono::minutes kPatience{5};
+
 class SwarmTransport final : public Transport {
  public:
   // `options.on_change` is ours. `gateway` is "https://host:port": the address that the kernel
   // would use towards it is what peers are told when `options.listen` is a wildcard.
-  static Result<std::unique_ptr<SwarmTransport>> start(Disk& disk, swarm::SwarmOptions options,
-                                                       const std::string& gateway);
+  static Result<std::unique_ptr<SwarmTransport>> start(
+      Disk& disk, swarm::SwarmOptions options, const std::string& gateway,
+      std::chrono::milliseconds patience = kPatience);
 
   [[nodiscard]] Result<void> fetch(const Carried& delivery,
                                    const std::vector<Digest>& leaves) override;
@@ -35,6 +40,7 @@ class SwarmTransport final : public Transport {
 
   std::string listen_;
   std::string gateway_;
+  std::chrono::milliseconds patience_{kPatience};
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::unique_ptr<swarm::Swarm> swarm_;  // last: its thread calls us until it is gone

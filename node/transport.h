@@ -30,7 +30,8 @@ class Transport {
   [[nodiscard]] virtual Result<void> fetch(const Carried& delivery,
                                            const std::vector<Digest>& leaves) = 0;
   // Blocks until the file is complete and durable. kCancelled, kNotFound for an unknown root, or
-  // why the transfer stopped.
+  // why the transfer stopped; kTimeout if it stands still, which
+  // does not end it.
   [[nodiscard]] virtual Result<void> wait(const Digest& root, std::stop_token stop) = 0;
   // Gives a complete file to others. No error if it is carried already.
   [[nodiscard]] virtual Result<void> seed(const Carried& delivery,

@@ -99,6 +99,7 @@ class FakeTransport final : public node::Transport {
  public:
   explicit FakeTransport(const FakeGateway& gateway) : gateway_(gateway) {}
   std::set<Digest> carried;
+  std::set<Digest> still;  // of these nothing arrives
 
   Result<void> fetch(const node::Carried& delivery, const std::vector<Digest>&) override {
     std::error_code error;
@@ -108,7 +109,10 @@ class FakeTransport final : public node::Transport {
     carried.insert(delivery.root);
     return ok();
   }
-  Result<void> wait(const Digest&, std::stop_token) override { return ok(); }
+  Result<void> wait(const Digest& root, std::stop_token) override {
+    if (still.count(root) != 0) return Error{Code::kTimeout, "the transfer stands still"};
+    return ok();
+  }
   Result<void> seed(const node::Carried& delivery, const std::vector<Digest>&) override {
     carried.insert(delivery.root);
     return ok();

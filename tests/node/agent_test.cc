@@ -539,5 +539,22 @@ TEST_F(AgentTest, OnlyThePresentDeliveryKeepsItsFiles) {
   EXPECT_GE(kept, 1U);
 }
 
+TEST_F(AgentTest, ADeliveryThatStandsStillGivesWayToAnother) {
+  auto& offer = gateway_->offers.at({sha256({}), manifests_.at("1.0.0").tree});
+  const api::DeliveryOffer good = offer;
+  const Path lost = dir_.write("lost", std::string(30'000, 'x'));
+  gateway_->offer(sha256({}), good.target, lost);
+  const Digest root = offer.root;
+  transport_->still = {root};
+  direct(1, "1.0.0");
+  EXPECT_EQ(run_until(State::kStaging).state, State::kFetching);
+  EXPECT_EQ(transport_->carried.count(root), 1U);  // no other is offered
+  gateway_->offers[{good.base, good.target}] = good;
+  Life life = run_until(State::kConfirmed);
+  EXPECT_EQ(life.state, State::kConfirmed) << life.error;
+  EXPECT_EQ(life.delivery->root, good.root);
+  EXPECT_EQ(transport_->carried.count(root), 0U);
+}
+
 }  // namespace
 }  // namespace lineside::node

@@ -38,11 +38,11 @@ class FileSizeLimit {
 
 class SwarmTransportTest : public testing::Test {
  protected:
-  std::unique_ptr<SwarmTransport> start() {
+  std::unique_ptr<SwarmTransport> start(std::chrono::milliseconds patience = kPatience) {
     swarm::SwarmOptions options;
     options.listen = {"127.0.0.1:0"};
     options.local_discovery = false;
-    return must(SwarmTransport::start(*disk_, options, "https://127.0.0.1:1"));
+    return must(SwarmTransport::start(*disk_, options, "https://127.0.0.1:1", patience));
   }
 
   fakes::TempDir dir_;
@@ -73,6 +73,21 @@ TEST_F(SwarmTransportTest, ATransferThatAFullDiskStoppedBeginsAgain) {
   // Carried and whole: asking again disturbs nothing.
   ASSERT_TRUE(taker->fetch(wanted, facts.leaves).ok());
   EXPECT_TRUE(taker->wait(facts.root, {}).ok());
+}
+
+TEST_F(SwarmTransportTest, ATransferWithoutPeersIsNotAwaitedForEver) {
+  Path file = dir_.write("whole", std::string(100'000, 'g'));
+  auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));
+  auto taker = start(std::chrono::milliseconds(1));
+  ASSERT_TRUE(taker->fetch({facts.root, facts.length, dir_ / "fetched"}, facts.leaves).ok());
+  EXPECT_EQ(taker->wait(facts.root, {}).error().code, Code::kTimeout);
+  // It goes on as soon as somebody has it.
+  auto giver = start();
+  ASSERT_TRUE(giver->seed({facts.root, facts.length, file}, facts.leaves).ok());
+  taker->meet(facts.root, giver->endpoint(), {});
+  Result<void> arrived = taker->wait(facts.root, {});
+  for (int i = 0; i < 60 && !arrived.ok(); ++i) arrived = taker->wait(facts.root, {});
+  EXPECT_TRUE(arrived.ok());
 }
 
 }  // namespace
