@@ -86,6 +86,11 @@ TEST_F(SupplyTest, ANewDirectiveEndsTheDownloadForTheOldOne) {
   direct(2, two);
   EXPECT_TRUE(await([&] { return bundles.has_tree(two.tree); }));
   EXPECT_FALSE(bundles.has_tree(one.tree));
+  // It was ended, it did not fail by itself: a stalled download is recorded.
+  for (const Event& event : must(store->events(0, 100))) {
+    if (event.kind != "supply") continue;
+    EXPECT_EQ(event.text.rfind(two.target_name(), 0), 0U) << event.text;
+  }
   server.release();
 }
 
