@@ -70,12 +70,6 @@ class Namespaces:
             return command
         return ["ip", "netns", "exec", self.prefix + party, *command]
 
-    def cut(self, party):
-        ip("-n", self.prefix + party, "link", "set", "eth0", "down")
-
-    def mend(self, party):
-        ip("-n", self.prefix + party, "link", "set", "eth0", "up")
-
     def sent(self, party):
         """Bytes that left the party's link, headers included."""
         path = "/sys/class/net/eth0/statistics/tx_bytes"

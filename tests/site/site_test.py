@@ -99,7 +99,7 @@ def gateway_killed_in_mid_transfer(plant):
 
 
 def delta_update(plant):
-    """1.0.0 to 2.0.0 as a delta; the WAN is down when the rollout starts; a node dies while it is
+    """1.0.0 to 2.0.0 as a delta; the origin is down when the rollout starts; a node dies while it is
     gated and comes back."""
     running_site(plant)
     start(plant, "1.0.0")
@@ -107,13 +107,13 @@ def delta_update(plant):
     plant.publish(packed(plant, "2.0.0", ["1.0.0"]))
     plant.operator("refresh")
     plant.operator("plan", "line-audio/2.0.0.json")
-    plant.network.cut("origin")
+    plant.stop_origin()
     start(plant, "2.0.0", "--soak", "20s")
-    plant.wait_for("the gateway waits for the WAN",
+    plant.wait_for("the gateway waits for the origin",
                    lambda now: now["supply"]["state"] == "waiting", 120)
     expect(all(row["report"]["version"] == "1.0.0" and row["report"]["inferring"]
-               for row in plant.status()["nodes"]), "without WAN the site infers on 1.0.0")
-    plant.network.mend("origin")
+               for row in plant.status()["nodes"]), "without the origin the site infers on 1.0.0")
+    plant.start_origin()
     last = plant.node_names()[5]
     plant.wait_for("a node waits at the gate", lambda now: any(
         row["device"] == last and row["report"]["state"] == "gated" for row in now["nodes"]), 120)
