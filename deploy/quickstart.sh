@@ -34,7 +34,7 @@ deploy/install-deps.sh build run
 echo "building Lineside (release); a first build takes some minutes"
 mkdir -p build
 cmake --preset release >build/configure.log || { cat build/configure.log >&2; exit 1; }
-cmake --build --preset release --parallel "$(nproc)" --target programs | tail -n 1
+cmake --build --preset release --parallel "$(nproc)" --target programs
 
 echo "laying out three versions of a real bundle"
 deploy/demo/payloads.sh build/cache/downloads build/cache/trees
