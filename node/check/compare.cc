@@ -15,7 +15,7 @@ bool same_bytes(const Tensor& a, const Tensor& b, std::uint64_t index) {
   return std::memcmp(a.data.data() + index * size, b.data.data() + index * size, size) == 0;
 }
 
-bool close(double a, double b, const Tolerance& tolerance) {
+bool close(double a, double b, const runtime::Tolerance& tolerance) {
   if (std::isnan(a) || std::isnan(b)) return tolerance.equal_nan && std::isnan(a) && std::isnan(b);
   if (std::isinf(a) || std::isinf(b)) return a == b;
   return std::fabs(a - b) <= tolerance.atol + tolerance.rtol * std::fabs(b);
@@ -37,7 +37,8 @@ void finish(Comparison& result, std::uint64_t count) {
 
 }  // namespace
 
-Comparison compare(const Tensor& output, const Tensor& golden, const Tolerance& tolerance) {
+Comparison compare(const Tensor& output, const Tensor& golden,
+                   const runtime::Tolerance& tolerance) {
   Comparison result;
   if (output.dtype != golden.dtype || output.shape != golden.shape) {
     result.differing = 1;
@@ -59,7 +60,7 @@ Comparison compare(const Tensor& output, const Tensor& golden, const Tolerance& 
   return result;
 }
 
-Comparison within(const Tensor& output, const Bounds& bounds) {
+Comparison within(const Tensor& output, const runtime::Bounds& bounds) {
   Comparison result;
   for (std::uint64_t i = 0; i < output.count(); ++i) {
     double a = output.as_double(i);

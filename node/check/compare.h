@@ -3,18 +3,12 @@
 // the runtime under test, which could not be believed about itself. Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "node/check/npy.h"
+#include "proto/runtime/probe_spec.h"
 
 namespace lineside::node {
-
-struct Tolerance {
-  double rtol = 1e-5;  // numpy's defaults
-  double atol = 1e-8;
-  bool equal_nan = false;
-};
 
 struct Comparison {
   bool close = false;
@@ -26,13 +20,9 @@ struct Comparison {
 // |a-b| <= atol + rtol*|b| for every element, b being the golden one. Type and shape must match.
 // NaN equals nothing, and NaN only with equal_nan; infinities equal themselves. Integers and bools
 // must be equal exactly.
-Comparison compare(const Tensor& output, const Tensor& golden, const Tolerance& tolerance);
+Comparison compare(const Tensor& output, const Tensor& golden, const runtime::Tolerance& tolerance);
 
-struct Bounds {
-  std::optional<double> min;
-  std::optional<double> max;
-};
 // Every element within the bounds; NaN is within none.
-Comparison within(const Tensor& output, const Bounds& bounds);
+Comparison within(const Tensor& output, const runtime::Bounds& bounds);
 
 }  // namespace lineside::node

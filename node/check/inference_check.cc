@@ -66,7 +66,8 @@ class Run {
   }
 
   bool read_spec() {
-    auto bytes = disk_.read(request_.tree / "validation" / "probe.json", kMaxProbeSpecBytes);
+    auto bytes =
+        disk_.read(request_.tree / "validation" / "probe.json", runtime::kMaxProbeSpecBytes);
     if (!bytes.ok()) {
       report_.fail("integrity.check", bytes.error().what);
       return false;
@@ -77,7 +78,7 @@ class Run {
       return false;
     }
     report_.pass("integrity.check");
-    auto spec = parse_probe_spec(*bytes);
+    auto spec = runtime::parse_probe_spec(*bytes);
     if (!spec.ok()) {
       report_.fail("protocol", spec.error().what);
       return false;
@@ -91,7 +92,7 @@ class Run {
     for (const trust::ModelFact& model : request_.manifest->models) {
       expected.emplace_back(model.path, model.sha256);
     }
-    for (const ProbeModel& model : spec_.models) {
+    for (const runtime::ProbeModel& model : spec_.models) {
       if (model.sha256) expected.emplace_back(model.path, *model.sha256);
     }
     for (const auto& [path, digest] : expected) {
@@ -151,8 +152,10 @@ class Run {
   // The rest of new, running, new, running: drift of the machine hits both alike.
   Result<void> measure_ratio(const std::stop_token& stop) {
     std::vector<double> running;
-    auto bytes = disk_.read(request_.running / "validation" / "probe.json", kMaxProbeSpecBytes);
-    auto spec = bytes.ok() ? parse_probe_spec(*bytes) : Result<ProbeSpec>(bytes.error());
+    auto bytes =
+        disk_.read(request_.running / "validation" / "probe.json", runtime::kMaxProbeSpecBytes);
+    auto spec =
+        bytes.ok() ? runtime::parse_probe_spec(*bytes) : Result<runtime::ProbeSpec>(bytes.error());
     if (spec.ok()) {
       TRY(add_latencies(request_.running, *spec, running, stop));
       TRY(add_latencies(request_.tree, spec_, latency_, stop));
@@ -162,8 +165,8 @@ class Run {
     return ok();
   }
 
-  Result<void> add_latencies(const Path& tree, const ProbeSpec& spec, std::vector<double>& into,
-                             const std::stop_token& stop) {
+  Result<void> add_latencies(const Path& tree, const runtime::ProbeSpec& spec,
+                             std::vector<double>& into, const std::stop_token& stop) {
     auto scratch = ScratchDir::make(options_.scratch);
     if (!scratch.ok()) return ok();
     auto run = run_probe(disk_, options_, tree, scratch->path(), spec, stop);
@@ -179,7 +182,7 @@ class Run {
   const Disk& disk_;
   const CheckOptions& options_;
   const CheckRequest& request_;
-  ProbeSpec spec_;
+  runtime::ProbeSpec spec_;
   std::vector<double> latency_;
   CheckReport report_;
 };

@@ -15,11 +15,11 @@
 #include <stop_token>
 #include <string>
 
-#include "node/check/probe_spec.h"
 #include "node/check/verdict.h"
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
+#include "proto/runtime/probe_spec.h"
 #include "proto/trust/manifest.h"
 
 namespace lineside::node {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "node/check/compare.h"
 #include "proto/runtime/pep503.h"
 #include "proto/trust/utf8.h"
 
@@ -85,7 +86,7 @@ void judge_provider(const JudgeInput& input, const ProbeResult& result, CheckRep
 
 void judge_loads(const JudgeInput& input, const ProbeResult& result, CheckReport& report) {
   std::set<std::string> loaded(result.loaded.begin(), result.loaded.end());
-  for (const ProbeModel& model : input.spec.models) {
+  for (const runtime::ProbeModel& model : input.spec.models) {
     if (loaded.count(model.path) == 0) {
       report.fail("load.model", model.path + " was not loaded");
       return;
@@ -138,26 +139,27 @@ void judge_case(const JudgeInput& input, const ProbeResult& result, const std::s
 }
 
 void judge_cases(const JudgeInput& input, const ProbeResult& result, CheckReport& report) {
-  auto golden = [&input](const Tensor& tensor, const GoldenOutput& wanted) -> Result<Comparison> {
+  auto golden = [&input](const Tensor& tensor,
+                         const runtime::GoldenOutput& wanted) -> Result<Comparison> {
     TRY_ASSIGN(Bytes bytes,
                input.disk.read(input.tree / "validation" / wanted.file, kMaxTensorBytes));
     TRY_ASSIGN(Tensor expected, parse_npy(bytes, wanted.file));
     return compare(tensor, expected, wanted.tolerance);
   };
-  for (const ProbeCase& one : input.spec.cases) {
+  for (const runtime::ProbeCase& one : input.spec.cases) {
     judge_case(input, result, "infer.case." + one.name, one.name, one.outputs, golden, report);
   }
-  auto bounds = [](const Tensor& tensor, const Bounds& wanted) -> Result<Comparison> {
+  auto bounds = [](const Tensor& tensor, const runtime::Bounds& wanted) -> Result<Comparison> {
     return within(tensor, wanted);
   };
-  for (const NegativeCase& one : input.spec.negative_cases) {
+  for (const runtime::NegativeCase& one : input.spec.negative_cases) {
     judge_case(input, result, "infer.negative." + one.name, one.name, one.expect, bounds, report);
   }
 }
 
 void judge_determinism(const JudgeInput& input, const ProbeResult& result, CheckReport& report) {
   unsigned repeats = 0;
-  for (const ProbeCase& one : input.spec.cases) {
+  for (const runtime::ProbeCase& one : input.spec.cases) {
     auto runs = runs_of(result, one.name);
     for (std::size_t i = 1; i < runs.size(); ++i, ++repeats) {
       for (const auto& [output, file] : runs.front()->outputs) {
@@ -190,7 +192,7 @@ void judge_budget(const char* id, std::optional<double> measured, std::optional<
 
 void judge_budgets(const JudgeInput& input, const ProbeResult& result, const ProcessRun& process,
                    CheckReport& report) {
-  const Budgets& budgets = input.spec.budgets;
+  const runtime::Budgets& budgets = input.spec.budgets;
   auto p50 = percentile(result.latency_us, 0.5);
   if (p50) {
     report.measured["latency.n"] = std::to_string(result.latency_us.size());

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "node/check/probe_lines.h"
-#include "node/check/probe_spec.h"
 #include "node/check/process.h"
 #include "node/check/verdict.h"
 #include "proto/base/disk.h"
+#include "proto/runtime/probe_spec.h"
 #include "proto/trust/manifest.h"
 
 namespace lineside::node {
@@ -19,7 +19,7 @@ struct JudgeInput {
   const Disk& disk;
   const Path& tree;
   const Path& out;
-  const ProbeSpec& spec;
+  const runtime::ProbeSpec& spec;
   const trust::Manifest& manifest;
 };
 

@@ -29,7 +29,7 @@ std::uint64_t bytes_below(const Path& dir) {
   return total;
 }
 
-std::vector<std::string> existing_devices(const Disk& disk, const ProbeSpec& spec) {
+std::vector<std::string> existing_devices(const Disk& disk, const runtime::ProbeSpec& spec) {
   std::vector<std::string> found;
   for (const std::string& device : spec.devices) {
     auto info = disk.stat(device);
@@ -73,7 +73,8 @@ ScratchDir::~ScratchDir() {
 }
 
 Result<SandboxedRun> run_probe(const Disk& disk, const CheckOptions& options, const Path& tree,
-                               const Path& out, const ProbeSpec& spec, std::stop_token stop) {
+                               const Path& out, const runtime::ProbeSpec& spec,
+                               std::stop_token stop) {
   ProcessPlan process;
   process.file_5 = seccomp_filter();
   SandboxPlan sandbox;

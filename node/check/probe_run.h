@@ -38,6 +38,7 @@ struct SandboxedRun {
 
 // kCancelled, and kNotFound, kDenied or kIo if bubblewrap cannot be started.
 Result<SandboxedRun> run_probe(const Disk& disk, const CheckOptions& options, const Path& tree,
-                               const Path& out, const ProbeSpec& spec, std::stop_token stop);
+                               const Path& out, const runtime::ProbeSpec& spec,
+                               std::stop_token stop);
 
 }  // namespace lineside::node

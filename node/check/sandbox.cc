@@ -74,7 +74,7 @@ std::string expand(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> sandbox_argv(const SandboxPlan& plan, const ProbeSpec& spec) {
+std::vector<std::string> sandbox_argv(const SandboxPlan& plan, const runtime::ProbeSpec& spec) {
   std::vector<std::string> argv = {plan.bwrap,
                                    "--unshare-all",
                                    "--unshare-user",
@@ -109,7 +109,7 @@ std::vector<std::string> sandbox_argv(const SandboxPlan& plan, const ProbeSpec& 
   return argv;
 }
 
-std::map<std::string, std::string> sandbox_env(const ProbeSpec& spec) {
+std::map<std::string, std::string> sandbox_env(const runtime::ProbeSpec& spec) {
   std::map<std::string, std::string> env = {
       {"PATH", mounted("runtime") + "/bin:/usr/bin:/bin"},
       {"HOME", kOutMount},

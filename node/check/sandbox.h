@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "node/check/probe_spec.h"
 #include "proto/base/disk.h"
+#include "proto/runtime/probe_spec.h"
 
 namespace lineside::node {
 
@@ -45,9 +45,9 @@ struct SandboxPlan {
 std::string expand(std::string_view text);
 
 // Everything up to and including the probe's own arguments.
-std::vector<std::string> sandbox_argv(const SandboxPlan& plan, const ProbeSpec& spec);
+std::vector<std::string> sandbox_argv(const SandboxPlan& plan, const runtime::ProbeSpec& spec);
 
 // The probe's whole environment: nothing of the agent's own is inherited.
-std::map<std::string, std::string> sandbox_env(const ProbeSpec& spec);
+std::map<std::string, std::string> sandbox_env(const runtime::ProbeSpec& spec);
 
 }  // namespace lineside::node

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/check/probe_spec.h"
+#include "proto/runtime/probe_spec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  (void)lineside::node::parse_probe_spec({data, size}).ok();
+  (void)lineside::runtime::parse_probe_spec({data, size}).ok();
   return 0;
 }

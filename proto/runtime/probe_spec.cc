@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/check/probe_spec.h"
+#include "proto/runtime/probe_spec.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -7,7 +7,7 @@
 
 #include "proto/trust/listing.h"
 
-namespace lineside::node {
+namespace lineside::runtime {
 namespace {
 
 using nlohmann::json;
@@ -272,4 +272,4 @@ Result<ProbeSpec> parse_probe_spec(BytesView bytes) {
   return spec;
 }
 
-}  // namespace lineside::node
+}  // namespace lineside::runtime

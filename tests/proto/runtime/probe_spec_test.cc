@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/check/probe_spec.h"
+#include "proto/runtime/probe_spec.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-namespace lineside::node {
+namespace lineside::runtime {
 namespace {
 
 using nlohmann::json;
@@ -87,4 +87,4 @@ TEST(ProbeSpec, RefusesOtherSchemasDeepAndLargeText) {
 }
 
 }  // namespace
-}  // namespace lineside::node
+}  // namespace lineside::runtime

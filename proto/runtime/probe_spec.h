@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // validation/probe.json: what the bundle's owner says a working inference is. Its floats
 // (tolerances, limits) make it plain JSON, not canonical JSON; it is signed as a file of the tree.
+// The vendor packs and the device checks by this one reading of it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,24 @@
 #include <string_view>
 #include <vector>
 
-#include "node/check/compare.h"
 #include "proto/base/bytes.h"
 #include "proto/base/result.h"
 #include "proto/base/sha256.h"
 
-namespace lineside::node {
+namespace lineside::runtime {
+
+// How close is close enough: numpy.allclose, with numpy's defaults.
+struct Tolerance {
+  double rtol = 1e-5;
+  double atol = 1e-8;
+  bool equal_nan = false;
+};
+
+// Absent: unbounded on that side.
+struct Bounds {
+  std::optional<double> min;
+  std::optional<double> max;
+};
 
 struct GoldenOutput {
   std::string file;  // below validation/
@@ -69,4 +82,4 @@ inline constexpr std::uint64_t kMaxProbeSpecBytes = 1ULL << 20;
 // kTooLarge. A spec without a single case is refused: it would prove nothing.
 Result<ProbeSpec> parse_probe_spec(BytesView bytes);
 
-}  // namespace lineside::node
+}  // namespace lineside::runtime
