@@ -18,10 +18,21 @@ import sys
 import time
 
 CLASSES = ["ipc-mixer", "ipc-press", "ipc-robot"]
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class PlantError(Exception):
     pass
+
+
+def interrupt(number, _frame):
+    raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
+
+
+def end_on_signals():
+    """Whoever ends this program ends the site with it: the signals unwind to `finally`."""
+    for number in END_SIGNALS:
+        signal.signal(number, interrupt)
 
 
 class Loopback:
@@ -46,18 +57,21 @@ class Process:
         self.command = command
         self.log = log
         self.popen = None
+        self.stopped = False  # by us
 
     def start(self):
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(self.command, stdout=log, stderr=log,
                                           stdin=subprocess.DEVNULL, start_new_session=True)
+        self.stopped = False
 
     def running(self):
         return self.popen is not None and self.popen.poll() is None
 
     def stop(self, how=signal.SIGTERM, seconds=20):
-        if not self.running():
+        if self.stopped or not self.running():
             return
+        self.stopped = True
         self.popen.send_signal(how)
         try:
             self.popen.wait(seconds)
@@ -120,15 +134,25 @@ class Plant:
         process = Process(name, command, self.folder / "log" / f"{name}.log")
         process.start()
         self.processes[name] = process
+        self.pids().write_text("".join(f"{one.popen.pid}\n" for one in self.processes.values()))
         return process
 
+    def pids(self):
+        """The file that says what to kill when whoever started the site is gone."""
+        return self.folder / "pids"
+
     def stop_all(self):
+        """Nothing is left running, however often somebody presses Ctrl-C meanwhile."""
+        before = [signal.signal(number, signal.SIG_IGN) for number in END_SIGNALS]
         for process in reversed(list(self.processes.values())):
             if process.running():
                 process.popen.send_signal(signal.SIGTERM)
         for process in self.processes.values():
             process.stop()
         self.network.close()
+        self.pids().unlink(missing_ok=True)
+        for number, handler in zip(END_SIGNALS, before):
+            signal.signal(number, handler)
 
     # ---- vendor and origin -----------------------------------------------------------------------
 
@@ -297,9 +321,9 @@ download_bytes_per_second = {self.lan_rate}
                          f"{json.dumps(states, indent=1)[:6000]}\n{self.tails()}")
 
     def check_alive(self):
+        """Each daemon that nobody stopped runs still, under the process id that it began with."""
         for process in self.processes.values():
-            if process.popen is not None and process.popen.poll() not in (None, 0, -signal.SIGTERM,
-                                                                          -signal.SIGKILL):
+            if not process.stopped and not process.running():
                 raise PlantError(f"{process.name} ended with status {process.popen.poll()}\n"
                                  f"{process.tail()}")
 
