@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 SUBNET = "10.77.0"
+INSIDE = "LINESIDE_TEST_NAMESPACES"
 
 
 def ip(*words):
@@ -17,16 +18,19 @@ def ip(*words):
 
 
 def enter():
-    """Runs this script again where it may make network namespaces: as root it may already, else in
-    a user namespace of its own."""
+    """Runs this script again in namespaces of its own: of processes, so that all of them end with
+    it, however it ends; of mounts and networks, so that its network namespaces vanish as well; and
+    if it is not root, of users. There is no network in there but its own loopback."""
     for tool in ("ip", "tc", "unshare"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is missing; run: deploy/install-deps.sh test")
-    if os.geteuid() == 0:
+    if os.environ.get(INSIDE) == "yes":
         return
-    inside = f'mount -t tmpfs none /run && exec {sys.executable} "$@"'
-    os.execvp("unshare", ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-c",
-                          inside, "sh", *sys.argv])
+    os.environ[INSIDE] = "yes"
+    as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    inside = f'mount -t tmpfs none /run && ip link set lo up && exec {sys.executable} -u "$@"'
+    os.execvp("unshare", ["unshare", *as_root, "--net", "--mount", "--pid", "--fork", "--mount-proc",
+                          "--kill-child=SIGKILL", "sh", "-c", inside, "sh", *sys.argv])
 
 
 class Namespaces:
@@ -36,9 +40,8 @@ class Namespaces:
     origin = f"{SUBNET}.2"
 
     def __init__(self, nodes, lan_mbit, wan_mbit):
-        self.prefix = f"ls{os.getpid()}-"
         self.parties = []
-        self.switch = self.prefix + "switch"
+        self.switch = "switch"
         ip("netns", "add", self.switch)
         ip("-n", self.switch, "link", "add", "br0", "type", "bridge")
         ip("-n", self.switch, "link", "set", "br0", "up")
@@ -51,16 +54,15 @@ class Namespaces:
         return f"{SUBNET}.{index + 11}"
 
     def add(self, party, address, mbit):
-        name = self.prefix + party
         port = f"p{len(self.parties)}"
-        ip("netns", "add", name)
+        ip("netns", "add", party)
         self.parties.append(party)
-        ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port, "netns", self.switch)
-        ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
-        for namespace, device in ((name, "lo"), (name, "eth0"), (self.switch, port)):
+        ip("-n", party, "link", "add", "eth0", "type", "veth", "peer", "name", port, "netns", self.switch)
+        ip("-n", party, "addr", "add", f"{address}/24", "dev", "eth0")
+        for namespace, device in ((party, "lo"), (party, "eth0"), (self.switch, port)):
             ip("-n", namespace, "link", "set", device, "up")
         ip("-n", self.switch, "link", "set", port, "master", "br0")
-        for namespace, device in ((name, "eth0"), (self.switch, port)):
+        for namespace, device in ((party, "eth0"), (self.switch, port)):
             subprocess.run(["tc", "-n", namespace, "qdisc", "add", "dev", device, "root", "tbf",
                             "rate", f"{mbit}mbit", "burst", "32kb", "latency", "100ms"], check=True)
 
@@ -68,7 +70,7 @@ class Namespaces:
         """What touches no network (party "desk") runs as it is."""
         if party not in self.parties:
             return command
-        return ["ip", "netns", "exec", self.prefix + party, *command]
+        return ["ip", "netns", "exec", party, *command]
 
     def sent(self, party):
         """Bytes that left the party's link, headers included."""
@@ -77,6 +79,5 @@ class Namespaces:
         return int(done.stdout)
 
     def close(self):
-        for party in self.parties:
-            subprocess.run(["ip", "netns", "del", self.prefix + party], check=False)
-        subprocess.run(["ip", "netns", "del", self.switch], check=False)
+        for party in (*self.parties, self.switch):
+            subprocess.run(["ip", "netns", "del", party], check=False)

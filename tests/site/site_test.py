@@ -13,10 +13,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "deploy" / "demo"), str(ROOT / "tests" / "site")]
 
+import evidence  # noqa: E402
 import netns  # noqa: E402
-from plant import Plant, confirmed, main_bin  # noqa: E402
+from bundles import incident_file, packed, tree  # noqa: E402
+from plant import Plant, confirmed, end_on_signals, main_bin  # noqa: E402
 
-TREES = ROOT / "build" / "cache" / "trees"
 NODES = 6
 LAN_MBIT = 50
 WAN_MBIT = 20
@@ -28,23 +29,17 @@ def expect(truth, what):
     print(f"ok: {what}", flush=True)
 
 
-def packed(plant, version, bases=()):
-    """Packed once for all runs: the same tree gives the same bytes."""
-    out = ROOT / "build" / "cache" / "packed" / version
-    if not out.exists():
-        plant.vendor("pack", TREES / f"{version}.toml", "--out", out, "--effort", "fast",
-                     "--zstd-only", *(word for base in bases for word in ("--base", TREES / base)))
-    return out
-
-
-def running_site(plant):
+def running_site(plant, version="1.0.0", bases=()):
+    """A site whose vendor offers one version; the folder of its packed bundle."""
     plant.found_vendor()
-    plant.publish(packed(plant, "1.0.0"))
+    folder = packed(plant, version, bases)
+    plant.publish(folder)
     plant.start_origin()
     plant.found_site()
     plant.start_gateway()
     plant.start_nodes()
     plant.accept_nodes()
+    return folder
 
 
 def start(plant, version, *options):
@@ -65,19 +60,18 @@ def sent_by_origin(plant):
     return int(log.rsplit("sent ", 1)[1].split()[0])
 
 
-def disks_hold(plant, version):
+def disks_hold(plant, version, packed_folder):
+    evidence.disks_hold(plant, tree(version), packed_folder / "listing")
     for name in plant.node_names():
         plant.run("lineside-node", "verify", "--config", plant.folder / "nodes" / name / "node.toml")
-        running = plant.node_json(name, "status")["confirmed"]["version"]
-        expect(running == version, f"{name} holds {version}, read back from its disk")
+    expect(True, f"every disk holds {version}, file by file")
 
 
 def gateway_killed_in_mid_transfer(plant):
     """The gateway dies while pieces move, comes back, and the rollout goes on where it was."""
-    running_site(plant)
+    folder = running_site(plant)
     start(plant, "1.0.0")
-    length = json.loads((ROOT / "build/cache/packed/1.0.0/manifest.json").read_text())[
-        "deliveries"][0]["length"]
+    length = json.loads((folder / "manifest.json").read_text())["deliveries"][0]["length"]
 
     def half_way(status):
         moving = transfers(status)
@@ -92,7 +86,7 @@ def gateway_killed_in_mid_transfer(plant):
            "nothing was activated without the gateway's canaries")
     plant.start_gateway()
     plant.wait_for("all nodes run 1.0.0", lambda now: confirmed(now, "1.0.0"), 300)
-    disks_hold(plant, "1.0.0")
+    disks_hold(plant, "1.0.0", folder)
     metadata_allowance = 2_000_000
     expect(sent_by_origin(plant) < length + metadata_allowance,
            "the WAN carried the delivery once, although the gateway died")
@@ -104,7 +98,8 @@ def delta_update(plant):
     running_site(plant)
     start(plant, "1.0.0")
     plant.wait_for("all nodes run 1.0.0", lambda now: confirmed(now, "1.0.0"), 300)
-    plant.publish(packed(plant, "2.0.0", ["1.0.0"]))
+    folder = packed(plant, "2.0.0", ["1.0.0"])
+    plant.publish(folder)
     plant.operator("refresh")
     plant.operator("plan", "line-audio/2.0.0.json")
     plant.stop_origin()
@@ -120,7 +115,7 @@ def delta_update(plant):
     plant.processes[last].stop(signal.SIGKILL)
     plant.start_node(5)
     plant.wait_for("all nodes run 2.0.0", lambda now: confirmed(now, "2.0.0"), 300)
-    disks_hold(plant, "2.0.0")
+    disks_hold(plant, "2.0.0", folder)
     report = json.loads(plant.operator("report", "--json").stdout)
     expect(report["lan_from_peers"] > 0, "nodes gave pieces to each other")
     expect(report["wan"] < 8_000_000, f"the WAN carried a delta, {report['wan']} bytes")
@@ -147,17 +142,42 @@ def gateway_gone_for_good(plant):
     expect("confirmed" not in now, "it did not activate: the canaries' evidence cannot reach it")
 
 
+def incident(plant):
+    """3.0.0 carries a numpy that its framework cannot use, and was forced past the audit. The first
+    peer's check fails; nobody else switches, and everybody infers on 2.0.0."""
+    folder = running_site(plant, "2.0.0", ["1.0.0"])
+    start(plant, "2.0.0")
+    plant.wait_for("all nodes run 2.0.0", lambda now: confirmed(now, "2.0.0"), 300)
+    plant.publish(packed(plant, "3.0.0", ["2.0.0"], incident_file(plant)))
+    plant.operator("refresh")
+    before = evidence.switches(plant)
+    start(plant, "3.0.0")
+    watched = plant.operator("rollout", "watch", check=False)
+    expect(watched.returncode == 1 and "deps." in watched.stderr,
+           "the operator is told that a dependency fails: " + watched.stderr.strip()[-200:])
+    status = plant.status()
+    failed = [row["device"] for row in status["nodes"] if row["report"]["state"] == "failed"]
+    expect(failed and set(failed) <= set(plant.node_names()[:3]), f"only canaries failed: {failed}")
+    expect(status["rollout"]["paused"] and not status["rollout"]["gate_open"], "the gate is shut")
+    plant.wait_for("every node infers on 2.0.0", lambda now: all(
+        row["report"]["inferring"] and row["report"]["version"] == "2.0.0"
+        for row in now["nodes"]), 120)
+    expect(evidence.switches(plant) == before, "no node switched its slot, not even for a moment")
+    disks_hold(plant, "2.0.0", folder)
+    expect(len(set(evidence.nodes_infer(plant))) == 1, "what stands on every disk infers")
+
+
 SCENARIOS = {scenario.__name__: scenario for scenario in
-             (gateway_killed_in_mid_transfer, gateway_gone_for_good, delta_update)}
+             (gateway_killed_in_mid_transfer, gateway_gone_for_good, delta_update, incident)}
 
 
 def main():
     if len(sys.argv) != 2 or sys.argv[1] not in SCENARIOS:
         sys.exit(f"{__doc__}\nscenarios: {' '.join(SCENARIOS)}")
     netns.enter()
+    end_on_signals()
     with tempfile.TemporaryDirectory(prefix="lineside-site-") as folder:
-        network = netns.Namespaces(NODES, LAN_MBIT, WAN_MBIT)
-        plant = Plant(folder, main_bin(), network, nodes=NODES)
+        plant = Plant(folder, main_bin(), netns.Namespaces(NODES, LAN_MBIT, WAN_MBIT), nodes=NODES)
         try:
             SCENARIOS[sys.argv[1]](plant)
         except BaseException:
