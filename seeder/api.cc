@@ -332,7 +332,10 @@ Api::Answer Api::post_roster(const Request& request, const Caller& caller) {
 }
 
 Api::Answer Api::post_directive(const Request& request, const Caller& caller) {
-  TRY(site_.post_directive(request.body, caller));
+  auto asked = request.query.find("replace");
+  bool replace = asked != request.query.end() && asked->second == "true";
+  TRY(site_.post_directive(request.body, caller,
+                           replace ? IfRunning::kReplace : IfRunning::kRefuse));
   return json_answer({{"status", "kept"}}, 201);
 }
 

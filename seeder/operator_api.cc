@@ -90,6 +90,7 @@ Result<NodeRow> read_node(Fields& fields) {
   row.canary = fields.boolean("canary");
   row.revoked = fields.boolean("revoked");
   row.batch = fields.optional_integer("batch", 0, kMax);
+  row.health = fields.text("health");
   row.ending = fields.text("ending");
   row.why = fields.text("why");
   row.heard = fields.optional_utc("heard");
@@ -120,6 +121,7 @@ Result<void> read_status(Fields& fields, SiteStatus& status) {
   Fields supply = fields.object("supply");
   status.supply = read_supply(supply);
   if (auto rollout = fields.optional_object("rollout")) status.rollout = read_rollout(*rollout);
+  status.health = fields.integer_map("health");
   for (Fields& item : fields.list("nodes")) {
     TRY_ASSIGN(NodeRow row, read_node(item));
     status.nodes.push_back(std::move(row));
@@ -210,10 +212,9 @@ Result<std::vector<Row>> parse_rows(BytesView body, const char* member, Read rea
 }  // namespace
 
 json to_json(const NodeRow& row) {
-  json out = {{"device", row.device},     {"fingerprint", row.fingerprint},
-              {"hardware", row.hardware}, {"groups", row.groups},
-              {"canary", row.canary},     {"revoked", row.revoked},
-              {"ending", row.ending},     {"why", row.why}};
+  json out = {{"device", row.device}, {"fingerprint", row.fingerprint}, {"hardware", row.hardware},
+              {"groups", row.groups}, {"canary", row.canary},           {"revoked", row.revoked},
+              {"health", row.health}, {"ending", row.ending},           {"why", row.why}};
   if (row.batch) out["batch"] = *row.batch;
   put(out, "heard", row.heard);
   if (row.report) out["report"] = api::to_json(*row.report);
@@ -229,15 +230,11 @@ json to_json(const SiteStatus& status) {
   put(supply, "checked", status.supply.checked);
   json nodes = json::array();
   for (const NodeRow& row : status.nodes) nodes.push_back(to_json(row));
-  json out = {{"site", status.site},
-              {"fingerprint", status.fingerprint},
-              {"now", format_utc(status.now)},
-              {"roster_version", status.roster_version},
-              {"pending", status.pending},
-              {"supply", supply},
-              {"nodes", nodes},
-              {"wan_total", status.wan_total},
-              {"wan_budget", status.wan_budget}};
+  json out = {{"site", status.site},           {"fingerprint", status.fingerprint},
+              {"now", format_utc(status.now)}, {"roster_version", status.roster_version},
+              {"pending", status.pending},     {"supply", supply},
+              {"health", status.health},       {"nodes", nodes},
+              {"wan_total", status.wan_total}, {"wan_budget", status.wan_budget}};
   if (status.rollout) out["rollout"] = rollout_json(*status.rollout);
   return out;
 }

@@ -52,6 +52,7 @@ struct NodeRow {
   bool canary = false;
   bool revoked = false;
   std::optional<std::int64_t> batch;  // in the present directive
+  std::string health;                 // health_name: what it does now
   std::string ending;                 // ending_name, empty if not meant
   std::string why;
   std::optional<UtcTime> heard;
@@ -76,9 +77,10 @@ struct SiteStatus {
   std::int64_t pending = 0;
   SupplyRow supply;
   std::optional<RolloutRow> rollout;
-  std::vector<NodeRow> nodes;    // by id
-  std::uint64_t wan_total = 0;   // bytes, all releases and metadata
-  std::uint64_t wan_budget = 0;  // bytes a release, 0: none
+  std::map<std::string, std::int64_t> health;  // health_name -> devices, see count_health
+  std::vector<NodeRow> nodes;                  // by id
+  std::uint64_t wan_total = 0;                 // bytes, all releases and metadata
+  std::uint64_t wan_budget = 0;                // bytes a release, 0: none
 };
 
 struct PendingRow {

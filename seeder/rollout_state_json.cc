@@ -8,11 +8,12 @@
 namespace lineside::seeder {
 namespace {
 
-constexpr Stage kStages[] = {Stage::kPreparing, Stage::kCanaries, Stage::kSoaking,
-                             Stage::kBatches,   Stage::kDone,     Stage::kAborted,
-                             Stage::kSuperseded};
-constexpr Ending kEndings[] = {Ending::kPending, Ending::kConfirmed, Ending::kFailed,
-                               Ending::kSilent, Ending::kWithdrawn};
+constexpr Stage kStages[] = {Stage::kPreparing, Stage::kCanaries,  Stage::kSoaking,
+                             Stage::kBatches,   Stage::kDone,      Stage::kFailed,
+                             Stage::kAborted,   Stage::kSuperseded};
+constexpr Ending kEndings[] = {Ending::kPending,   Ending::kConfirmed, Ending::kFailed,
+                               Ending::kSilent,    Ending::kStalled,   Ending::kWithdrawn,
+                               Ending::kUnfinished};
 
 template <class T, std::size_t N, class Name>
 T named(trust::Fields& fields, std::string_view member, const T (&values)[N], Name name) {
@@ -33,8 +34,12 @@ std::string serialise(const RolloutState& state) {
   }
   nlohmann::json outcomes = nlohmann::json::array();
   for (const auto& [device, outcome] : state.outcomes) {
-    outcomes.push_back(
-        {{"device", device}, {"ending", ending_name(outcome.ending)}, {"why", outcome.why}});
+    outcomes.push_back({{"device", device},
+                        {"ending", ending_name(outcome.ending)},
+                        {"why", outcome.why},
+                        {"furthest", outcome.furthest},
+                        {"delivered", outcome.delivered},
+                        {"advanced", format_utc(outcome.advanced)}});
   }
   return nlohmann::json{{"sequence", state.sequence},
                         {"stage", stage_name(state.stage)},
@@ -43,6 +48,7 @@ std::string serialise(const RolloutState& state) {
                         {"outcomes", outcomes},
                         {"paused", state.paused},
                         {"paused_by_operator", state.paused_by_operator},
+                        {"resumed", format_utc(state.resumed)},
                         {"tolerated_failures", state.tolerated_failures},
                         {"reason", state.reason}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -64,9 +70,15 @@ Result<RolloutState> parse_rollout_state(BytesView text) {
     DeviceOutcome& outcome = state.outcomes[item.text("device")];
     outcome.ending = named(item, "ending", kEndings, ending_name);
     outcome.why = item.text("why");
+    // Absent in what an earlier version wrote.
+    outcome.furthest = item.optional_text("furthest").value_or("");
+    outcome.delivered = static_cast<std::uint64_t>(
+        item.optional_integer("delivered", 0, trust::kMaxInteger).value_or(0));
+    outcome.advanced = item.optional_utc("advanced").value_or(UtcTime{});
   }
   state.paused = fields.boolean("paused");
   state.paused_by_operator = fields.boolean("paused_by_operator");
+  state.resumed = fields.optional_utc("resumed").value_or(UtcTime{});
   state.tolerated_failures =
       static_cast<std::uint32_t>(fields.integer("tolerated_failures", 0, kMaxCount));
   state.reason = fields.text("reason");

@@ -39,7 +39,7 @@ Result<std::optional<Document>> unless_resigned(const char* kind, std::int64_t n
 }  // namespace
 
 Site::Site(SiteOptions options, RolloutStore& store, Clock& clock)
-    : options_(std::move(options)), store_(store), clock_(clock) {}
+    : options_(std::move(options)), store_(store), clock_(clock), started_(clock.now()) {}
 
 Result<std::unique_ptr<Site>> Site::open(SiteOptions options, RolloutStore& store, Clock& clock) {
   std::unique_ptr<Site> site(new Site(std::move(options), store, clock));
@@ -58,6 +58,7 @@ Result<void> Site::load() {
                             trust::verify_roster(*roster, options_.operators, options_.name, 1)));
   }
   TRY(load_reports());
+  remember_health();
   return load_directive();
 }
 
@@ -195,9 +196,9 @@ Result<void> Site::check_devices(const trust::Directive& directive) const {
 Result<void> Site::begin_locked(trust::VerifiedDirective fresh, const std::string& actor) {
   const trust::Directive& directive = fresh.directive;
   std::optional<RolloutStep> ended;
-  if (rollout_ && !has_ended(rollout_->stage)) {
+  if (rollout_) {
     std::string by = fmt::format("directive {}", directive.sequence);
-    TRY_ASSIGN(Planned planned, seeder::command(*rollout_, Command::kSupersede, by));
+    TRY_ASSIGN(Planned planned, seeder::command(*rollout_, Command::kSupersede, by, clock_.now()));
     ended = step_of(planned, actor);
   }
   Event made = event(
@@ -217,7 +218,7 @@ Result<void> Site::begin_locked(trust::VerifiedDirective fresh, const std::strin
   return ok();
 }
 
-Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
+Result<void> Site::post_directive(BytesView envelope, const Caller& caller, IfRunning running) {
   {
     std::lock_guard lock(mutex_);
     TRY_ASSIGN(auto fresh, trust::verify_directive(envelope, options_.operators, options_.name,
@@ -226,6 +227,12 @@ Result<void> Site::post_directive(BytesView envelope, const Caller& caller) {
       return Error{Code::kExpired, "directive: expired at " + format_utc(fresh.directive.expires)};
     }
     TRY(check_devices(fresh.directive));
+    if (running == IfRunning::kRefuse && rollout_ && !has_ended(rollout_->stage)) {
+      return Error{Code::kConflict,
+                   fmt::format("rollout {} of {} is still running: wait for its end, abort it, or "
+                               "give --replace to end it as superseded",
+                               rollout_->sequence, directive_->directive.bundle)};
+    }
     TRY(begin_locked(std::move(fresh), actor_of(caller)));
   }
   if (wake_) wake_();
@@ -316,6 +323,7 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   if (report.transfer) {
     carriers_[report.transfer->root][report.device] = endpoint_of(report, remote_ip);
   }
+  note_health_locked();
   plan_locked();
   api::ReportReply reply;
   reply.roster_version = roster_ ? roster_->roster.version : 0;
@@ -326,7 +334,7 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
     reply.directive_sequence = directive_->directive.sequence;
     reply.attestations = static_cast<std::uint32_t>(attestations_.size());
     reply.batches_open = rollout_->batches_open;
-    reply.paused = rollout_->paused || rollout_->stage == Stage::kAborted;
+    reply.paused = rollout_->withholds();
   }
   return reply;
 }
@@ -336,14 +344,15 @@ Result<void> Site::command(std::int64_t sequence, Command what, const Caller& ca
   if (!rollout_ || rollout_->sequence != sequence) {
     return Error{Code::kNotFound, fmt::format("rollout {} is not the present one", sequence)};
   }
-  TRY_ASSIGN(Planned planned, seeder::command(*rollout_, what, actor_of(caller)));
+  TRY_ASSIGN(Planned planned, seeder::command(*rollout_, what, actor_of(caller), clock_.now()));
   TRY(keep_locked(planned, actor_of(caller)));
-  if (what == Command::kResume) plan_locked();
+  plan_locked();
   return ok();
 }
 
 void Site::tick() {
   std::lock_guard lock(mutex_);
+  note_health_locked();
   plan_locked();
 }
 
@@ -372,6 +381,7 @@ trust::GateState Site::gate_locked() const {
 Observation Site::observe_locked() const {
   Observation seen;
   seen.now = clock_.now();
+  seen.listening = started_;
   seen.supplied = bundle_ && bundle_->offered;
   trust::GateState gate = gate_locked();
   seen.gate_open = gate.open;
@@ -385,7 +395,8 @@ Observation Site::observe_locked() const {
             heard.report.code,
             heard.report.error,
             heard.at,
-            false};
+            false,
+            heard.report.delivered_from_gateway + heard.report.delivered_from_peers};
   }
   for (const std::string& id : directive_->directive.devices) {
     const trust::Device* device = roster_ ? roster_->roster.find(id) : nullptr;
@@ -395,7 +406,7 @@ Observation Site::observe_locked() const {
 }
 
 void Site::plan_locked() {
-  if (!directive_ || !rollout_ || has_ended(rollout_->stage)) return;
+  if (!directive_ || !rollout_) return;
   Planned planned = advance(*rollout_, directive_->directive, observe_locked());
   if (planned.decisions.empty() && planned.state == *rollout_) return;
   if (Result<void> kept = keep_locked(planned, "gateway"); !kept.ok()) {

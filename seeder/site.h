@@ -21,6 +21,7 @@
 #include "proto/trust/gate.h"
 #include "proto/trust/manifest.h"
 #include "proto/trust/roster.h"
+#include "seeder/device_health.h"
 #include "seeder/operator_api.h"
 #include "seeder/rollout_store.h"
 
@@ -33,6 +34,9 @@ struct SiteOptions {
   std::string swarm_endpoint;  // what nodes are told; "0.0.0.0:P" if they must fill it in
   std::uint32_t poll_ms = 2000;
 };
+
+// What a new directive does to a rollout that has not ended.
+enum class IfRunning { kRefuse, kReplace };
 
 enum class CallerClass { kNobody, kDevice, kOperator };
 
@@ -66,8 +70,10 @@ class Site {
   // Roster: codes of verify_roster; kRollback also for the version that is held already.
   Result<void> post_roster(BytesView envelope, const Caller& caller);
   // Directive: codes of verify_directive, kExpired, kRollback for a sequence that is not new,
-  // kConflict for devices or canaries that no node's gate would accept (it says which).
-  Result<void> post_directive(BytesView envelope, const Caller& caller);
+  // kConflict for devices or canaries that no node's gate would accept (it says which), or if a
+  // rollout is running and is not to be replaced.
+  Result<void> post_directive(BytesView envelope, const Caller& caller,
+                              IfRunning running = IfRunning::kRefuse);
   // kUnknownKey, kWrongDevice if the caller is another than the signer; kConflict unless it is a
   // canary's about the present directive; kTooLarge past four that differ from one canary, so that
   // no device fills what nodes must read; codes of verify_attestation. The same one again is fine.
@@ -111,6 +117,8 @@ class Site {
   trust::GateState gate_locked() const;
   Observation observe_locked() const;
   void plan_locked();
+  void remember_health();
+  void note_health_locked();
   RolloutStep step_of(const Planned& planned, const std::string& actor) const;
   Result<void> keep_locked(const Planned& planned, const std::string& actor);
   std::vector<std::string> peers_locked(const api::NodeReport& report);
@@ -124,6 +132,7 @@ class Site {
   SiteOptions options_;
   RolloutStore& store_;
   Clock& clock_;
+  UtcTime started_;
   std::function<void()> wake_;
 
   mutable std::mutex mutex_;
@@ -135,6 +144,7 @@ class Site {
   std::optional<BundleNews> bundle_;
   std::vector<Bytes> attestations_;  // of the present directive
   std::map<std::string, Heard> reports_;
+  std::map<std::string, Health> health_;  // what the event log knows of each device
   std::map<Digest, std::map<std::string, std::string>> carriers_;  // delivery -> device -> endpoint
   std::mt19937 random_{std::random_device{}()};
 };

@@ -2,6 +2,7 @@
 // The part of Site that tells people what is going on.
 #include <fmt/format.h>
 
+#include "proto/base/log.h"
 #include "seeder/site.h"
 
 namespace lineside::seeder {
@@ -35,7 +36,7 @@ RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const Ro
   row.batches_open = state.batches_open;
   row.batch_count = directive.directive.batch_count();
   for (Ending ending : {Ending::kPending, Ending::kConfirmed, Ending::kFailed, Ending::kSilent,
-                        Ending::kWithdrawn}) {
+                        Ending::kStalled, Ending::kWithdrawn, Ending::kUnfinished}) {
     row.endings[std::string(ending_name(ending))] = state.count(ending);
   }
   row.gate_open = gate.open;
@@ -74,6 +75,7 @@ std::vector<NodeRow> Site::node_rows(const std::map<std::string, Heard>& reports
       row.heard = heard->second.at;
       row.report = heard->second.report;
     }
+    row.health = health_name(health_of(row, clock_.now(), started_));
     rows.push_back(std::move(row));
   }
   return rows;
@@ -98,7 +100,33 @@ SiteStatus Site::status() const {
   }
   status.nodes = node_rows(reports_, directive_ ? &directive_->directive : nullptr,
                            rollout_ ? &*rollout_ : nullptr);
+  status.health = count_health(status.nodes);
   return status;
+}
+
+// The event log has this already: a restart does not say it again.
+void Site::remember_health() {
+  for (const NodeRow& row : node_rows(reports_, nullptr, nullptr)) {
+    health_[row.device] = health_from(row.health);
+  }
+}
+
+void Site::note_health_locked() {
+  for (const NodeRow& row : node_rows(reports_, nullptr, nullptr)) {
+    Health now = health_from(row.health);
+    auto [known, is_new] = health_.try_emplace(row.device, Health::kInferring);
+    std::string words = is_new && now == Health::kSilent ? "" : describe_change(known->second, row);
+    known->second = now;
+    if (words.empty()) continue;
+    Event made = event(now == Health::kNotInferring ? "not-inferring" : "health", "gateway",
+                       row.device + " " + words);
+    made.device = row.device;
+    made.sequence = directive_ ? directive_->directive.sequence : 0;
+    log(Level::kWarning, "device", {{"device", row.device}, {"health", row.health}});
+    if (Result<void> added = store_.add_event(made); !added.ok()) {
+      log(Level::kError, "event not recorded", {{"error", added.error().describe()}});
+    }
+  }
 }
 
 Result<SiteStatus> Site::status_under(std::int64_t sequence) const {
@@ -126,6 +154,7 @@ Result<SiteStatus> Site::status_under(std::int64_t sequence) const {
   status.roster_version = roster_ ? roster_->roster.version : 0;
   status.rollout = rollout_row(directive, stored->state, {});
   status.nodes = node_rows(reports, &directive.directive, &stored->state);
+  status.health = count_health(status.nodes);
   return status;
 }
 

@@ -15,6 +15,7 @@
 //     GET  /v1/status  /v1/nodes  /v1/pending  /v1/bundles  /v1/events?after=N    operator
 //     GET  /v1/plan?bundle=NAME           Plan                                operator
 //     POST /v1/roster  /v1/directive      an envelope                         operator
+//       /v1/directive?replace=true        even while another rollout is running
 //     POST /v1/rollouts/SEQ/pause | resume | abort                            operator
 //     POST /v1/mirror/refresh             asks the origin now                 operator
 //

@@ -38,7 +38,7 @@ struct Directive {
   std::uint32_t batch_size = 50;      // >= 1
   FailureLimit failure_limit;
   OnFailure on_failure = OnFailure::kPause;
-  std::chrono::seconds device_deadline{3600};  // a silent device counts as failed after it
+  std::chrono::seconds device_deadline{3600};  // silent or standing still so long: failed
 
   // Position in the rollout: 0 for canaries, 1, 2, … for the batches of the other devices in order
   // of id; nullopt if the device is not meant. Every party computes the same.

@@ -44,6 +44,7 @@ struct RolloutWish {
   trust::OnFailure on_failure = trust::OnFailure::kPause;
   std::chrono::seconds expires{std::chrono::days(7)};
   std::chrono::seconds device_deadline{3600};
+  bool replace = false;  // end a running rollout as superseded
 };
 
 // kWrongHardware if a device is named that the bundle does not fit; kNotFound for an unknown one;

@@ -54,7 +54,7 @@ void add_wish(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"pause", "rollback"}))
       ->capture_default_str();
   app.add_option("--expires", flags.expires, "no node begins later")->capture_default_str();
-  app.add_option("--deadline", flags.deadline, "a silent device counts as failed after it")
+  app.add_option("--deadline", flags.deadline, "a device that is silent or stands still so long counts as failed")
       ->capture_default_str();
 }
 
@@ -174,6 +174,7 @@ class Program {
                                 return rollout_start(session, flags.bundle, flags.wish);
                               });
     begin->add_option("bundle", flags_.bundle, "NAME/VERSION")->required();
+    begin->add_flag("--replace", flags_.wish.replace, "end a running rollout as superseded");
     add_wish(*begin, flags_);
     CLI::App* back = command(*rollout, "rollback", "Signs a directive for the bundle before",
                              [](Session& session, Disk&, Flags& flags) {

@@ -44,7 +44,7 @@ Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutW
   TRY_ASSIGN(std::int64_t sequence, next_sequence(session));
   TRY_ASSIGN(trust::Directive draft, draft_directive(roster.roster, bundle.manifest, bundle.digest,
                                                      wish, sequence, session.now()));
-  TRY(session.sign_directive(draft, describe(draft, bundle.manifest)));
+  TRY(session.sign_directive(draft, describe(draft, bundle.manifest), wish.replace));
   session.out() << (session.json()
                         ? json{{"sequence", sequence}, {"bundle", draft.bundle}}.dump()
                         : fmt::format("directive {} is signed and at the gateway", sequence))
@@ -168,7 +168,9 @@ Result<void> rollout_rollback(Session& session, const std::string& bundle,
     TRY_ASSIGN(name, previous_bundle(session));
   }
   TRY_ASSIGN(CheckedBundle checked, session.bundle(bundle_name(name)));
-  return start(session, checked, wish);
+  RolloutWish back = wish;
+  back.replace = true;  // who goes back does not wait for the end of what he goes back from
+  return start(session, checked, back);
 }
 
 Result<void> rollout_command(Session& session, const std::string& verb) {

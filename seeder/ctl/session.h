@@ -60,11 +60,13 @@ class Session {
   // and without --yes.
   Result<void> sign_roster(const trust::Roster& roster, const std::vector<std::string>& words,
                            bool ask);
+  // kConflict, before anything is signed, if a rollout is running and `replace` is not set.
   Result<void> sign_directive(const trust::Directive& directive,
-                              const std::vector<std::string>& words);
+                              const std::vector<std::string>& words, bool replace);
 
  private:
   Result<const trust::PrivateKey*> key();
+  Result<void> check_running(bool replace);
   Result<void> confirm(const std::vector<std::string>& words, bool ask);
 
   Disk& disk_;

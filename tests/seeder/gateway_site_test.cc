@@ -106,13 +106,112 @@ TEST_F(GatewaySiteTest, ADirectiveEndsTheRunningRolloutOrChangesNothing) {
   must(store->add_document(DocumentKind::kDirective, 6, sha256(as_bytes("x")), as_bytes("x"),
                            other));
   std::size_t events = must(store->events(0, 100)).size();
-  EXPECT_FALSE(site->post_directive(directive(6, anna), boss).ok());
+  EXPECT_FALSE(site->post_directive(directive(6, anna), boss, IfRunning::kReplace).ok());
   EXPECT_EQ(must(store->events(0, 100)).size(), events);
   EXPECT_FALSE(has_ended(must(store->rollout(5))->state.stage));
   EXPECT_EQ(site->directive()->directive.sequence, 5);
-  must(site->post_directive(directive(7, anna), boss));
+  must(site->post_directive(directive(7, anna), boss, IfRunning::kReplace));
   EXPECT_EQ(must(store->rollout(5))->state.stage, Stage::kSuperseded);
   EXPECT_FALSE(has_ended(must(store->rollout(7))->state.stage));
+}
+
+struct LivingSiteTest : GatewaySiteTest {
+  api::NodeReport living(bool inferring) {
+    api::NodeReport report;
+    report.device = "cam1";
+    report.state = "confirmed";
+    report.bundle = "vision/1.0.0.json";
+    report.version = "1.0.0";
+    report.inferring = inferring;
+    report.check.emplace();
+    report.check->phase = "live";
+    report.check->cause = inferring ? "" : "load.model: numpy 1.19.5";
+    return report;
+  }
+  void hear(const api::NodeReport& report) {
+    must(site->report({CallerClass::kDevice, report.device, {}}, report, "10.0.0.9"));
+  }
+  std::vector<std::string> told(const std::string& kind) {
+    std::vector<std::string> texts;
+    for (const Event& event : must(store->events(0, 100))) {
+      if (event.kind == kind) texts.push_back(event.text);
+    }
+    return texts;
+  }
+};
+
+TEST_F(LivingSiteTest, AConfirmedDeviceThatInfersNoMoreIsCountedAndAnEventOnce) {
+  must(site->post_roster(roster(3, anna), boss));
+  hear(living(true));
+  EXPECT_EQ(site->status().nodes[0].health, "inferring");
+  EXPECT_TRUE(told("not-inferring").empty());
+  hear(living(false));
+  hear(living(false));
+  SiteStatus status = site->status();
+  EXPECT_EQ(status.nodes[0].health, "not-inferring");
+  EXPECT_EQ(status.health["not-inferring"], 1);
+  EXPECT_EQ(status.health["inferring"], 0);
+  EXPECT_EQ(status.health["silent"], 1) << "cam2 was never heard of";
+  ASSERT_EQ(told("not-inferring").size(), 1U);
+  EXPECT_NE(told("not-inferring")[0].find("numpy 1.19.5"), std::string::npos);
+  site = open(anna);
+  hear(living(false));
+  EXPECT_EQ(told("not-inferring").size(), 1U) << "a restart is no news";
+  hear(living(true));
+  EXPECT_EQ(told("health").size(), 1U);
+}
+
+TEST_F(LivingSiteTest, ADeviceThatSaysNothingIsSilentAfterTwoMinutes) {
+  must(site->post_roster(roster(3, anna), boss));
+  hear(living(true));
+  clock.advance(kSilentAfter - std::chrono::seconds(1));
+  site->tick();
+  EXPECT_EQ(site->status().nodes[0].health, "inferring");
+  clock.advance(std::chrono::seconds(1));
+  site->tick();
+  EXPECT_EQ(site->status().nodes[0].health, "silent");
+  ASSERT_EQ(told("health").size(), 1U);
+  EXPECT_NE(told("health")[0].find("cam1 silent"), std::string::npos);
+}
+
+TEST_F(LivingSiteTest, ADeadLineIsNotHiddenByTheUpdateThatMayMendIt) {
+  must(site->post_roster(roster(3, anna), boss));
+  api::NodeReport report = living(false);
+  report.state = "fetching";
+  hear(report);
+  EXPECT_EQ(site->status().nodes[0].health, "not-inferring");
+  report.inferring = true;
+  hear(report);
+  EXPECT_EQ(site->status().nodes[0].health, "updating");
+  report.state = "rolled_back";
+  hear(report);
+  EXPECT_EQ(site->status().nodes[0].health, "failed");
+}
+
+TEST_F(GatewaySiteTest, ASecondDirectiveIsRefusedUnlessItIsToReplaceTheFirst) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  Result<void> refused = site->post_directive(directive(6, anna), boss);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_NE(refused.error().what.find("--replace"), std::string::npos);
+  EXPECT_EQ(site->directive()->directive.sequence, 5);
+  must(site->post_directive(directive(6, anna), boss, IfRunning::kReplace));
+  SiteStatus before = must(site->status_under(5));
+  EXPECT_EQ(before.rollout->stage, "superseded");
+  EXPECT_FALSE(before.rollout->paused);
+  EXPECT_NE(before.rollout->reason.find("directive 6"), std::string::npos);
+  EXPECT_EQ(before.rollout->endings["pending"], 0);
+}
+
+TEST_F(GatewaySiteTest, AfterAnAbortTheNextDirectiveNeedsNoReplace) {
+  must(site->post_roster(roster(3, anna), boss));
+  must(site->post_directive(directive(5, anna), boss));
+  must(site->command(5, Command::kAbort, boss));
+  SiteStatus aborted = site->status();
+  EXPECT_EQ(aborted.rollout->reason, "aborted by anna at 2026-03-01T00:00:00Z");
+  EXPECT_EQ(aborted.rollout->endings["unfinished"], 2);
+  must(site->post_directive(directive(6, anna), boss));
 }
 
 TEST_F(GatewaySiteTest, OneDeviceCannotFillWhatNodesMustRead) {
@@ -133,7 +232,7 @@ TEST_F(GatewaySiteTest, OnlyCanariesAreHeardAndOnlyAboutThePresentDirective) {
   EXPECT_EQ(say(attestation("cam2", 1, cam2), "cam2").error().code, Code::kConflict);
   EXPECT_EQ(kept(), 0U);
   Bytes late = attestation("cam1", 1, cam1);
-  must(site->post_directive(directive(6, anna), boss));
+  must(site->post_directive(directive(6, anna), boss, IfRunning::kReplace));
   Result<void> refused = say(late, "cam1");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kConflict);

@@ -59,7 +59,8 @@ struct SupplyTest : ::testing::Test {
     made.manifest = sha256(trust::serialise(bundle));
     made.devices = made.canaries = {"cam1"};
     must(site->post_directive(
-        must(trust::seal(trust::kDirectiveType, trust::serialise(made), {&anna})), {}));
+        must(trust::seal(trust::kDirectiveType, trust::serialise(made), {&anna})), {},
+        IfRunning::kReplace));
   }
   template <class Done>
   bool await(Done done) {
