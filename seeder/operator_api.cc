@@ -211,6 +211,10 @@ Result<std::vector<Row>> parse_rows(BytesView body, const char* member, Read rea
 
 }  // namespace
 
+bool stage_has_ended(std::string_view stage) {
+  return stage == "done" || stage == "failed" || stage == "aborted" || stage == "superseded";
+}
+
 json to_json(const NodeRow& row) {
   json out = {{"device", row.device}, {"fingerprint", row.fingerprint}, {"hardware", row.hardware},
               {"groups", row.groups}, {"canary", row.canary},           {"revoked", row.revoked},

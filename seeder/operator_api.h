@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/api/site_api.h"
@@ -43,6 +44,9 @@ struct RolloutRow {
   std::uint64_t wan_metadata = 0;
   UtcTime issued{};
 };
+
+// done, failed, aborted, superseded.
+[[nodiscard]] bool stage_has_ended(std::string_view stage);
 
 struct NodeRow {
   std::string device;

@@ -41,11 +41,13 @@ Result<void> rollout_command(Session& session, const std::string& verb);
 
 struct Watch {
   bool live = false;       // redraw in place
-  bool until_end = false;  // return when the rollout has ended or is paused
+  bool until_end = false;  // return when nothing moves any more without an operator
   std::chrono::milliseconds every{500};
 };
+// Calls attention to devices that are not inferring, failed or silent.
 Result<void> status(Session& session);
-// With until_end: kConflict if the rollout ended otherwise than done.
+// With until_end: calls attention to a rollout that is paused or did not end well, and to devices.
+// kConflict if there is none.
 Result<void> watch(Session& session, const Watch& options);
 Result<void> report(Session& session, std::int64_t sequence);
 Result<void> events(Session& session, std::int64_t after);

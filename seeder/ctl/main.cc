@@ -2,19 +2,24 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
 #include "proto/trust/document.h"
 #include "seeder/ctl/commands.h"
+#include "seeder/ctl/exit_status.h"
+#include "seeder/version.h"
 
 namespace lineside::ctl {
 namespace {
 
-constexpr const char* kFooter =
-    "Exit status: 0 ok; 1 failed (rollout watch: paused or aborted); 2 wrong flags.\n"
-    "The passphrase of the operator key is asked for on the terminal or read from the file named\n"
-    "by LINESIDE_PASSPHRASE_FILE.";
+constexpr const char* kPassphraseHelp =
+    "\n\nThe passphrase of the operator key is asked for on the terminal or read from the file "
+    "named\n"
+    "by LINESIDE_PASSPHRASE_FILE. With --json an error is {\"error\":{\"code\",\"message\"}} on "
+    "standard\n"
+    "error.";
 
 // Everything that flags can say.
 struct Flags {
@@ -54,7 +59,8 @@ void add_wish(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"pause", "rollback"}))
       ->capture_default_str();
   app.add_option("--expires", flags.expires, "no node begins later")->capture_default_str();
-  app.add_option("--deadline", flags.deadline, "a device that is silent or stands still so long counts as failed")
+  app.add_option("--deadline", flags.deadline,
+                 "a device that is silent or stands still so long counts as failed")
       ->capture_default_str();
 }
 
@@ -63,7 +69,8 @@ using Action = std::function<Result<void>(Session&, Disk&, Flags&)>;
 class Program {
  public:
   Program() : app_("Lineside: the operator's program.", "lineside") {
-    app_.footer(kFooter);
+    app_.footer(std::string(kExitStatusHelp) + kPassphraseHelp);
+    app_.set_version_flag("--version", std::string("lineside ") + seeder::kVersion);
     app_.require_subcommand(1);
     app_.fallthrough();
     flags_.session.site = default_site_folder();
@@ -82,19 +89,46 @@ class Program {
   int run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+      return app_.exit(help);
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error) == 0 ? 0 : 2;
+      std::vector<std::string> words(argv + 1, argv + argc);
+      bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+      std::cerr << error_line(code_name(Code::kUsage), usage_text(error), json);
+      return kExitUsage;
     }
     auto disk = make_posix_disk();
     SystemClock clock;
     Session session(*disk, clock, flags_.session, std::cout, std::cerr);
     Result<void> done = perform(session, *disk);
-    if (done.ok()) return 0;
-    std::cerr << "lineside: " << trust::clean_text(done.error().describe(), 4096) << "\n";
-    return done.error().code == Code::kUsage ? 2 : 1;
+    if (!done.ok()) {
+      const Error& error = done.error();
+      std::cerr << error_line(code_name(error.code), error.what, flags_.session.json);
+      return exit_status(error.code);
+    }
+    if (!session.attention()) return kExitOk;
+    std::cerr << error_line("attention", *session.attention(), flags_.session.json);
+    return kExitAttention;
   }
 
  private:
+  // What was wrong, and for a command that does not exist those that do.
+  std::string usage_text(const CLI::ParseError& error) {
+    CLI::App* at = &app_;
+    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+    std::vector<std::string> names;
+    for (const CLI::App* sub : at->get_subcommands({})) names.push_back(sub->get_name());
+    if (names.empty()) return std::string(error.what()) + "; see " + at->get_name() + " --help";
+    std::vector<std::string> rest = app_.remaining(true);
+    auto word = std::find_if(rest.begin(), rest.end(),
+                             [](const std::string& text) { return !text.starts_with('-'); });
+    std::string text = word == rest.end() ? std::string(error.what())
+                                          : at->get_name() + " has no command '" + *word + "'";
+    text += "; there are: ";
+    for (const std::string& name : names) text += (name == names.front() ? "" : ", ") + name;
+    return text;
+  }
+
   CLI::App* command(CLI::App& parent, const char* name, const char* text, Action action,
                     bool loads = true) {
     CLI::App* sub = parent.add_subcommand(name, text);

@@ -7,6 +7,7 @@
 
 #include "proto/base/passphrase.h"
 #include "seeder/ctl/commands.h"
+#include "seeder/ctl/view_text.h"
 #include "seeder/ctl/views.h"
 
 namespace lineside::ctl {
@@ -77,23 +78,26 @@ Result<void> nodes(Session& session) {
   for (const trust::Device& device : roster.roster.devices) {
     std::string heard = "never";
     std::string version = "-";
+    std::string state = device.revoked ? "revoked" : "never heard";
     for (const auto& row : enrolled) {
       if (row.device != device.id || !row.report) continue;
+      state = state_text(row);
       heard = row.heard ? format_utc(*row.heard) : heard;
       version = row.report->version.empty() ? "-" : row.report->version;
     }
-    rows.push_back({device.id, device.revoked ? "revoked" : "enrolled", device.key.fingerprint(),
-                    fmt::format("{}", fmt::join(device.hardware, ",")),
+    rows.push_back({device.id, device.revoked ? "revoked" : "enrolled", state,
+                    device.key.fingerprint(), fmt::format("{}", fmt::join(device.hardware, ",")),
                     fmt::format("{}", fmt::join(device.groups, ",")), device.canary ? "yes" : "",
                     version, heard});
   }
   for (const auto& row : pending) {
-    rows.push_back({row.device, "PENDING", fingerprint_of(row),
+    rows.push_back({row.device, "PENDING", "", fingerprint_of(row),
                     fmt::format("{}", fmt::join(row.hardware, ",")), "", "", "-",
                     format_utc(row.last_seen)});
   }
   session.out() << table(
-      {"NODE", "STATUS", "FINGERPRINT", "HARDWARE", "GROUPS", "CANARY", "VERSION", "HEARD"}, rows);
+      {"NODE", "STATUS", "NOW", "FINGERPRINT", "HARDWARE", "GROUPS", "CANARY", "VERSION", "HEARD"},
+      rows);
   return ok();
 }
 

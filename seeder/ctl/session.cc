@@ -148,10 +148,7 @@ Result<void> Session::sign_roster(const trust::Roster& roster,
 Result<void> Session::check_running(bool replace) {
   if (replace) return ok();
   TRY_ASSIGN(seeder::SiteStatus now, status());
-  if (!now.rollout) return ok();
-  for (const char* end : {"done", "failed", "aborted", "superseded"}) {
-    if (now.rollout->stage == end) return ok();
-  }
+  if (!now.rollout || seeder::stage_has_ended(now.rollout->stage)) return ok();
   return Error{Code::kConflict,
                fmt::format("rollout {} of {} is still running ({}): wait for its end, `lineside "
                            "rollout abort`, or give --replace to end it as superseded",

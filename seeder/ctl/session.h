@@ -39,6 +39,11 @@ class Session {
   SiteFolder& folder() { return folder_; }
   [[nodiscard]] UtcTime now() const { return clock_.now(); }
   [[nodiscard]] bool json() const { return options_.json; }
+  // What somebody has to look at although the command was done: kExitAttention. The first counts.
+  void call_attention(std::string to) {
+    if (!attention_) attention_ = std::move(to);
+  }
+  [[nodiscard]] const std::optional<std::string>& attention() const { return attention_; }
   std::ostream& out() { return out_; }
   std::ostream& notes() { return notes_; }
   Disk& disk() { return disk_; }
@@ -77,6 +82,7 @@ class Session {
   SiteFolder folder_;
   std::optional<trust::PrivateKey> key_;
   std::optional<Gateway> gateway_;
+  std::optional<std::string> attention_;
 };
 
 // "vision/2.0.0" and "vision/2.0.0.json" are the same bundle.

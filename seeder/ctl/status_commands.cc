@@ -35,18 +35,18 @@ ViewOptions view_options() {
   return options;
 }
 
-bool at_rest(const seeder::SiteStatus& status) {
-  if (!status.rollout) return false;
-  const std::string& stage = status.rollout->stage;
-  return status.rollout->paused || stage == "done" || stage == "aborted" || stage == "superseded";
-}
-
 // Draws over the last picture: up as many lines as it had, then each line cleared to its end.
 void redraw(std::ostream& out, const std::string& picture, std::size_t& lines) {
   std::string text = lines > 0 ? fmt::format("\x1b[{}F", lines) : "";
   for (char c : picture) text += c == '\n' ? "\x1b[K\n" : std::string(1, c);
   out << text << "\x1b[J" << std::flush;
   lines = static_cast<std::size_t>(std::count(picture.begin(), picture.end(), '\n'));
+}
+
+void look_at(Session& session, const seeder::SiteStatus& status) {
+  if (std::string words = attention_text(status); !words.empty()) {
+    session.call_attention(std::move(words));
+  }
 }
 
 }  // namespace
@@ -60,6 +60,7 @@ Result<void> status(Session& session) {
     options.max_nodes = 100'000;
     session.out() << status_view(now, options);
   }
+  look_at(session, now);
   return ok();
 }
 
@@ -79,12 +80,13 @@ Result<void> watch(Session& session, const Watch& options) {
       } else {
         for (const std::string& line : changes(before, *now)) session.out() << line << std::endl;
       }
-      if (options.until_end && at_rest(*now)) {
-        if (now->rollout->stage == "done" && !now->rollout->paused) return ok();
-        return Error{Code::kConflict,
-                     fmt::format("rollout {} {}: {}", now->rollout->sequence,
-                                 now->rollout->paused ? "is paused" : now->rollout->stage,
-                                 now->rollout->reason)};
+      if (options.until_end && (!now->rollout || at_rest(*now->rollout))) {
+        if (!now->rollout) return Error{Code::kConflict, "nothing was rolled out yet"};
+        if (std::string fault = rollout_fault(*now->rollout); !fault.empty()) {
+          session.call_attention(std::move(fault));
+        }
+        look_at(session, *now);
+        return ok();
       }
       before = std::move(*now);
     }

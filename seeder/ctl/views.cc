@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
-#include <optional>
 
-#include "proto/trust/document.h"
 #include "seeder/ctl/drafts.h"
+#include "seeder/ctl/view_text.h"
 
 namespace lineside::ctl {
 namespace {
@@ -17,62 +15,10 @@ namespace {
 using seeder::NodeRow;
 using seeder::SiteStatus;
 
-enum class Tint { kNone, kGood, kBad, kBusy, kDim, kBold };
-
-// Columns on the screen: UTF-8 continuation bytes and colour sequences take none.
-std::size_t columns(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\x1b') {
-      i = std::min(text.find('m', i), text.size() - 1);
-    } else if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
-      ++count;
-    }
-  }
-  return count;
-}
-
 std::string padded(std::string text, std::size_t width) {
   std::size_t have = columns(text);
   if (have < width) text.append(width - have, ' ');
   return text;
-}
-
-class Paint {
- public:
-  explicit Paint(bool on) : on_(on) {}
-  [[nodiscard]] std::string operator()(Tint tint, const std::string& text) const {
-    static const std::map<Tint, const char*> kCodes{{Tint::kGood, "32"},
-                                                    {Tint::kBad, "31;1"},
-                                                    {Tint::kBusy, "36"},
-                                                    {Tint::kDim, "2"},
-                                                    {Tint::kBold, "1"}};
-    auto code = kCodes.find(tint);
-    if (!on_ || code == kCodes.end() || text.empty()) return text;
-    return fmt::format("\x1b[{}m{}\x1b[0m", code->second, text);
-  }
-
- private:
-  bool on_;
-};
-
-// Text of others never reaches the terminal with control characters in it.
-std::string safe(const std::string& text, std::size_t max = 200) {
-  return trust::clean_text(text, max);
-}
-
-Tint tint_of(const NodeRow& node) {
-  if (node.ending == "confirmed") return Tint::kGood;
-  if (node.ending == "failed" || node.ending == "silent" || node.revoked) return Tint::kBad;
-  if (!node.report || node.report->state == "idle") return Tint::kDim;
-  return Tint::kBusy;
-}
-
-std::string state_text(const NodeRow& node) {
-  if (node.revoked) return "revoked";
-  if (node.ending == "silent") return "silent";
-  if (!node.report) return "never heard";
-  return safe(node.report->state, 20);
 }
 
 // Nine of ten blocks, and how many pieces.
@@ -94,66 +40,6 @@ std::string progress_text(const NodeRow& node, const Paint& paint) {
                      pieces, transfer.pieces);
 }
 
-std::uint64_t gateway_bytes(const NodeRow& node) {
-  return node.report ? node.report->delivered_from_gateway : 0;
-}
-std::uint64_t peer_bytes(const NodeRow& node) {
-  return node.report ? node.report->delivered_from_peers : 0;
-}
-
-std::string check_text(const NodeRow& node) {
-  if (!node.report) return "";
-  if (!node.report->error.empty()) return safe(node.report->error, 60);
-  if (!node.report->check) return "";
-  const api::CheckSummary& check = *node.report->check;
-  std::string text = check.phase + " " + check.verdict;
-  if (!check.cause.empty()) return safe(text + ": " + check.cause, 60);
-  if (auto p50 = check.measured.find("latency.p50_us"); p50 != check.measured.end()) {
-    text += fmt::format(", p50 {} µs", p50->second);
-  }
-  return safe(text, 60);
-}
-
-// The largest difference from a golden output over all cases, as the device measured it.
-std::string max_difference(const NodeRow& node) {
-  std::optional<double> largest;
-  if (!node.report || !node.report->check) return "";
-  for (const auto& [name, value] : node.report->check->measured) {
-    if (!name.starts_with("infer.case.") || !name.ends_with(".max_diff")) continue;
-    double difference = std::strtod(value.c_str(), nullptr);
-    largest = std::max(largest.value_or(difference), difference);
-  }
-  return largest ? fmt::format("{:.2g}", *largest) : "";
-}
-
-std::string version_text(const NodeRow& node) {
-  if (!node.report || node.report->version.empty()) return "-";
-  return safe(node.report->version, 24);
-}
-
-std::string mark(const std::string& evidence, const Paint& paint) {
-  if (evidence == "passed") return paint(Tint::kGood, "✔");
-  if (evidence == "failed" || evidence == "invalid") return paint(Tint::kBad, "✘");
-  return paint(Tint::kDim, "…");
-}
-
-std::string rollout_lines(const SiteStatus& status, const Paint& paint) {
-  const seeder::RolloutRow& rollout = *status.rollout;
-  std::string stage = rollout.paused ? "PAUSED" : safe(rollout.stage, 20);
-  Tint tint = rollout.paused || rollout.stage == "aborted" ? Tint::kBad
-              : rollout.stage == "done"                    ? Tint::kGood
-                                                           : Tint::kBusy;
-  std::string out = fmt::format("rollout {}  {}  {}  batches open {} of {}\n", rollout.sequence,
-                                paint(Tint::kBold, safe(rollout.bundle, 80)), paint(tint, stage),
-                                rollout.batches_open, rollout.batch_count);
-  out += fmt::format("gate     {}", rollout.gate_open ? paint(Tint::kGood, "open") : "shut");
-  for (const seeder::CanaryRow& canary : rollout.canaries) {
-    out += fmt::format("   {} {}", safe(canary.device, 64), mark(canary.evidence, paint));
-  }
-  out += fmt::format("\n         {}\n", paint(Tint::kDim, safe(rollout.reason, 300)));
-  return out;
-}
-
 std::string supply_line(const SiteStatus& status, const Paint& paint) {
   const seeder::SupplyRow& supply = status.supply;
   std::string text = safe(supply.state, 20);
@@ -172,7 +58,8 @@ std::string supply_line(const SiteStatus& status, const Paint& paint) {
   return out;
 }
 
-std::vector<std::string> node_cells(const NodeRow& node, const Paint& paint) {
+std::vector<std::string> node_cells(const NodeRow& node, const seeder::SupplyRow& supply,
+                                    const Paint& paint) {
   std::string name = safe(node.device, 64) + (node.canary ? " *" : "");
   std::string bytes;
   if (gateway_bytes(node) + peer_bytes(node) > 0) {
@@ -184,12 +71,13 @@ std::vector<std::string> node_cells(const NodeRow& node, const Paint& paint) {
           version_text(node),
           progress_text(node, paint),
           bytes,
-          check_text(node)};
+          check_text(node, supply)};
 }
 
 std::string endings_line(const SiteStatus& status, const Paint& paint) {
   std::string out;
-  for (const char* name : {"confirmed", "pending", "failed", "silent", "withdrawn"}) {
+  for (const char* name :
+       {"confirmed", "pending", "failed", "silent", "stalled", "withdrawn", "unfinished"}) {
     auto found = status.rollout->endings.find(name);
     if (found == status.rollout->endings.end() || found->second == 0) continue;
     Tint tint = std::string_view(name) == "confirmed" ? Tint::kGood
@@ -227,10 +115,11 @@ std::string status_view(const SiteStatus& status, const ViewOptions& options) {
       paint(Tint::kDim, format_utc(status.now)), status.roster_version, status.nodes.size(),
       status.pending == 0 ? "" : fmt::format(", {} ask to be enrolled", status.pending));
   if (status.rollout) out += rollout_lines(status, paint);
-  out += supply_line(status, paint) + "\n";
+  out += supply_line(status, paint);
+  out += "nodes    " + health_line(status, paint) + "\n\n";
   std::vector<std::vector<std::string>> rows;
   for (const NodeRow& node : status.nodes) {
-    if (rows.size() < options.max_nodes) rows.push_back(node_cells(node, paint));
+    if (rows.size() < options.max_nodes) rows.push_back(node_cells(node, status.supply, paint));
   }
   out += table({"NODE", "BATCH", "STATE", "VERSION", "DELIVERY", "GATEWAY / PEERS", "CHECK"}, rows);
   if (rows.size() < status.nodes.size()) {
@@ -263,53 +152,46 @@ std::vector<std::string> changes(const SiteStatus& before, const SiteStatus& aft
   for (const NodeRow& node : after.nodes) {
     std::string state = state_text(node);
     if (old_states[node.device] == state) continue;
-    std::string check = check_text(node);
+    std::string check = check_text(node, after.supply);
     lines.push_back(fmt::format("{} node {} {} version {}{}", now, node.device, state,
                                 version_text(node), check.empty() ? "" : " (" + check + ")"));
   }
   return lines;
 }
 
-TransferSums sums(const SiteStatus& status) {
-  TransferSums out;
-  if (status.rollout) out.wan = status.rollout->wan_payload + status.rollout->wan_metadata;
-  for (const NodeRow& node : status.nodes) {
-    if (status.rollout && node.report &&
-        node.report->directive_sequence != status.rollout->sequence) {
-      continue;
+std::string attention_text(const SiteStatus& status) {
+  constexpr std::size_t kNamed = 10;
+  std::string out;
+  for (const char* health : {"not-inferring", "failed", "silent"}) {
+    std::vector<std::string> names;
+    for (const NodeRow& node : status.nodes) {
+      if (node.health == health) names.push_back(safe(node.device, 64));
     }
-    out.from_gateway += gateway_bytes(node);
-    out.from_peers += peer_bytes(node);
+    if (names.empty()) continue;
+    std::size_t more = names.size() > kNamed ? names.size() - kNamed : 0;
+    names.resize(names.size() - more);
+    std::string_view word = std::string_view(health) == "not-inferring" ? "NOT INFERRING" : health;
+    out += fmt::format("{}{}: {}{}", out.empty() ? "" : "; ", word, fmt::join(names, ", "),
+                       more == 0 ? "" : fmt::format(" and {} more", more));
   }
   return out;
 }
 
-std::string report_view(const SiteStatus& status, const ViewOptions& options) {
-  Paint paint(options.colour);
-  std::string out;
-  if (status.rollout) out += rollout_lines(status, paint) + "\n";
-  std::vector<std::vector<std::string>> rows;
-  for (const NodeRow& node : status.nodes) {
-    if (status.rollout && !node.batch) continue;
-    std::string tree = node.report ? node.report->tree.hex().substr(0, 12) : "-";
-    bool expected = status.rollout && status.rollout->tree && node.report &&
-                    node.report->tree == *status.rollout->tree;
-    std::string difference = max_difference(node);
-    rows.push_back({safe(node.device, 64) + (node.canary ? " *" : ""),
-                    paint(tint_of(node), node.ending.empty() ? state_text(node) : node.ending),
-                    version_text(node), paint(expected ? Tint::kGood : Tint::kNone, tree),
-                    check_text(node), difference, bytes_text(gateway_bytes(node)),
-                    bytes_text(peer_bytes(node))});
-  }
-  out += table({"NODE", "ENDING", "VERSION", "TREE ON DISK", "CHECK", "MAX DIFF", "FROM GATEWAY",
-                "FROM PEERS"},
-               rows);
-  TransferSums moved = sums(status);
-  out += fmt::format(
-      "\nWAN, origin → gateway   {:>10}\ngateway → nodes         {:>10}\n"
-      "node → node             {:>10}\n",
-      bytes_text(moved.wan), bytes_text(moved.from_gateway), bytes_text(moved.from_peers));
-  return out;
+bool at_rest(const seeder::RolloutRow& rollout) {
+  return rollout.paused || seeder::stage_has_ended(rollout.stage);
+}
+
+std::string rollout_fault(const seeder::RolloutRow& rollout) {
+  auto count = [&](const char* ending) {
+    auto found = rollout.endings.find(ending);
+    return found == rollout.endings.end() ? 0 : found->second;
+  };
+  bool well = rollout.stage == "done" &&
+              count("failed") + count("silent") + count("stalled") + count("unfinished") == 0;
+  if (well) return "";
+  bool ended = seeder::stage_has_ended(rollout.stage);
+  std::string end = ended ? "ended: " + safe(rollout.stage, 20) : "is paused";
+  return fmt::format("rollout {} {}: {}", rollout.sequence, end, safe(rollout.reason, 300));
 }
 
 }  // namespace lineside::ctl

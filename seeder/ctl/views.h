@@ -21,6 +21,13 @@ std::string status_view(const seeder::SiteStatus& status, const ViewOptions& opt
 // One line for each thing that differs, for output that is no terminal.
 std::vector<std::string> changes(const seeder::SiteStatus& before, const seeder::SiteStatus& after);
 
+// Which devices are not inferring, failed or silent, for people; empty if all is well.
+std::string attention_text(const seeder::SiteStatus& status);
+// Nothing moves in the rollout any more without an operator: it has ended or is paused.
+bool at_rest(const seeder::RolloutRow& rollout);
+// What there is to look at in a rollout at rest; empty if every device was confirmed.
+std::string rollout_fault(const seeder::RolloutRow& rollout);
+
 // Where the bytes of one rollout came from.
 struct TransferSums {
   std::uint64_t wan = 0;           // origin -> gateway

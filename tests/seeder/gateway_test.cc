@@ -242,6 +242,38 @@ TEST_F(GatewayTest, ASecondGatewayOnTheSameAddressIsAnErrorThatNamesIt) {
   EXPECT_NE(started.error().what.find(gateway->endpoint()), std::string::npos);
 }
 
+TEST_F(GatewayTest, AfterAFailedCanaryTheWatchEndsAndResumingSaysWhatToDo) {
+  vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 1)}});
+  auto cam1 = enrol("cam1", true);
+  enrol("cam2", false);
+  ctl::Session start = session();
+  must(start.trust_vendor(dir / "vendor.root.json"));
+  must(ctl::rollout_start(start, "vision/1.0.0", {}));
+  ctl::Session second = session();
+  EXPECT_EQ(ctl::rollout_start(second, "vision/1.0.0", {}).error().code, Code::kConflict);
+  api::NodeReport failed = report_of("cam1", "fetching", 1);
+  ASSERT_TRUE(await([&] { return say(*cam1, failed).batches_open == 1; }));
+  failed.state = "failed";
+  failed.code = "check-failed";
+  failed.error = "deps.runtime: numpy 1.19.5";
+  EXPECT_TRUE(say(*cam1, failed).paused);
+
+  ctl::Session watching = session();
+  must(ctl::watch(watching, {false, true}));
+  ASSERT_TRUE(watching.attention().has_value());
+  EXPECT_NE(watching.attention()->find("canary cam1 failed"), std::string::npos);
+  ctl::Session resuming = session();
+  Result<void> resumed = ctl::rollout_command(resuming, "resume");
+  ASSERT_FALSE(resumed.ok());
+  EXPECT_EQ(resumed.error().code, Code::kConflict);
+  EXPECT_NE(resumed.error().what.find("lineside rollout start"), std::string::npos);
+  ctl::Session looking = session();
+  must(ctl::status(looking));
+  EXPECT_EQ(looking.attention(), "failed: cam1; silent: cam2");
+  ctl::Session third = session();
+  must(ctl::rollout_start(third, "vision/1.0.0", {}));
+}
+
 // The whole way: enrol, plan, directive, supply, canary, gate, batch, report, restart.
 TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   trust::Manifest bundle = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 1)}});

@@ -57,6 +57,90 @@ TEST(Views, WhatADeviceSaysCannotDriveTheTerminal) {
   EXPECT_EQ(all.find('\x07'), std::string::npos);
 }
 
+seeder::SiteStatus one_is_dead() {
+  seeder::SiteStatus status = sample();
+  seeder::NodeRow& dead = status.nodes[1];
+  dead.ending = "confirmed";
+  dead.health = "not-inferring";
+  dead.report->state = "confirmed";
+  status.nodes[0].health = "inferring";
+  status.health = {{"inferring", 1}, {"not-inferring", 1}, {"silent", 0}};
+  return status;
+}
+
+TEST(Views, AConfirmedDeviceThatDoesNotInferShoutsEverywhere) {
+  seeder::SiteStatus status = one_is_dead();
+  std::string view = status_view(status, {});
+  EXPECT_NE(view.find("1 inferring  1 NOT INFERRING\n"), std::string::npos) << view;
+  EXPECT_EQ(view.find("silent"), std::string::npos);
+  EXPECT_EQ(view.find('\x1b'), std::string::npos);
+  EXPECT_NE(report_view(status, {}).find("confirmed, NOT INFERRING"), std::string::npos);
+  EXPECT_EQ(attention_text(status), "NOT INFERRING: cam02");
+  auto lines = changes(sample(), status);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_NE(lines.back().find("cam02 NOT INFERRING"), std::string::npos);
+  ViewOptions coloured;
+  coloured.colour = true;
+  EXPECT_NE(status_view(status, coloured).find("\x1b[31;1mNOT INFERRING"), std::string::npos);
+}
+
+TEST(Views, ASiteThatIsWellAsksForNoAttention) {
+  seeder::SiteStatus status = one_is_dead();
+  status.nodes[1].health = "updating";
+  EXPECT_EQ(attention_text(status), "");
+}
+
+TEST(Views, ARolloutAtRestSaysWhatThereIsToLookAt) {
+  seeder::RolloutRow rollout = *sample().rollout;
+  EXPECT_FALSE(at_rest(rollout));
+  rollout.paused = true;
+  EXPECT_TRUE(at_rest(rollout));
+  EXPECT_NE(rollout_fault(rollout).find("rollout 3 is paused"), std::string::npos);
+  rollout.paused = false;
+  rollout.stage = "failed";
+  rollout.reason = "canary cam01 failed";
+  EXPECT_TRUE(at_rest(rollout));
+  EXPECT_NE(rollout_fault(rollout).find("ended: failed: canary cam01"), std::string::npos);
+  rollout.stage = "done";
+  EXPECT_EQ(rollout_fault(rollout), "");
+  rollout.endings["stalled"] = 1;
+  EXPECT_NE(rollout_fault(rollout), "");
+}
+
+TEST(Views, ASupersededRolloutIsShownAsThatEvenIfItWasPaused) {
+  seeder::SiteStatus status = sample();
+  status.rollout->stage = "superseded";
+  status.rollout->paused = true;
+  EXPECT_EQ(report_view(status, {}).find("PAUSED"), std::string::npos);
+  EXPECT_NE(report_view(status, {}).find("superseded"), std::string::npos);
+}
+
+TEST(Views, WhileTheGatewayPreparesADeliveryNoRawAnswerIsShown) {
+  seeder::SiteStatus status = sample();
+  api::NodeReport& report = *status.nodes[1].report;
+  report.transfer.reset();
+  report.version = "1.0.0";
+  report.code = "not-found";
+  report.error = "GET https://10.0.0.2:7443/v1/delivery?base=00&target=11: 404 Not Found";
+  status.supply.state = "fetching";
+  status.supply.done = 25;
+  status.supply.total = 100;
+  std::string view = status_view(status, {});
+  EXPECT_NE(view.find("gateway prepares delivery from 1.0.0 (25 %)"), std::string::npos) << view;
+  EXPECT_EQ(view.find("404"), std::string::npos);
+  EXPECT_EQ(view.find("https://"), std::string::npos);
+}
+
+TEST(Views, AfterAnAbortTheDeviceSaysByWhomAndWhen) {
+  seeder::SiteStatus status = sample();
+  status.nodes[1].ending = "unfinished";
+  status.nodes[1].health = "updating";
+  status.nodes[1].why = "aborted by operator 7Q2F at 2026-03-01T00:00:00Z";
+  std::string view = status_view(status, {});
+  EXPECT_NE(view.find("fetching, stopped"), std::string::npos);
+  EXPECT_NE(view.find("aborted by operator 7Q2F at 2026-03-01"), std::string::npos);
+}
+
 TEST(Views, SumsAreOfTheRolloutAlone) {
   seeder::SiteStatus status = sample();
   status.nodes[1].report->directive_sequence = 2;

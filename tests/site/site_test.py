@@ -153,12 +153,13 @@ def incident(plant):
     before = evidence.switches(plant)
     start(plant, "3.0.0")
     watched = plant.operator("rollout", "watch", check=False)
-    expect(watched.returncode == 1 and "deps." in watched.stderr,
+    expect(watched.returncode == 3 and "deps." in watched.stderr,
            "the operator is told that a dependency fails: " + watched.stderr.strip()[-200:])
     status = plant.status()
     failed = [row["device"] for row in status["nodes"] if row["report"]["state"] == "failed"]
     expect(failed and set(failed) <= set(plant.node_names()[:3]), f"only canaries failed: {failed}")
-    expect(status["rollout"]["paused"] and not status["rollout"]["gate_open"], "the gate is shut")
+    expect(status["rollout"]["stage"] == "failed" and not status["rollout"]["gate_open"],
+           "the rollout has failed and the gate is shut")
     plant.wait_for("every node infers on 2.0.0", lambda now: all(
         row["report"]["inferring"] and row["report"]["version"] == "2.0.0"
         for row in now["nodes"]), 120)

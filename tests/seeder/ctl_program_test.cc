@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// `lineside` as a shell sees it: exit status, standard output, standard error.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "seeder/ctl/exit_status.h"
+
+namespace lineside::ctl {
+namespace {
+
+struct Ended {
+  int status = -1;
+  std::string text;
+};
+
+// With its standard error in the text.
+Ended run(const std::string& arguments) {
+  std::string line = std::string(LINESIDE_BIN_DIR) + "/lineside " + arguments + " 2>&1 </dev/null";
+  Ended ended;
+  FILE* pipe = ::popen(line.c_str(), "r");
+  std::array<char, 4096> part{};
+  while (std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) {
+    ended.text.append(part.data(), count);
+  }
+  ended.status = WEXITSTATUS(::pclose(pipe));
+  return ended;
+}
+
+TEST(CtlProgram, AnUnknownCommandIsNamedWithThoseThatExist) {
+  Ended top = run("rolout");
+  EXPECT_EQ(top.status, kExitUsage);
+  EXPECT_NE(top.text.find("no command 'rolout'"), std::string::npos) << top.text;
+  EXPECT_NE(top.text.find("rollout"), std::string::npos);
+  Ended below = run("rollout strat");
+  EXPECT_NE(below.text.find("no command 'strat'"), std::string::npos) << below.text;
+  EXPECT_NE(below.text.find("start, rollback"), std::string::npos) << below.text;
+}
+
+TEST(CtlProgram, EveryErrorIsJsonIfJsonWasAskedFor) {
+  for (const char* arguments :
+       {"--json rolout", "rollout start --json", "--site /nonexistent status --json",
+        "--json plan vision/1.0.0 --soak never --site /nonexistent"}) {
+    Ended ended = run(arguments);
+    EXPECT_NE(ended.status, kExitOk);
+    auto document = nlohmann::json::parse(ended.text, nullptr, false);
+    ASSERT_FALSE(document.is_discarded()) << arguments << ": " << ended.text;
+    EXPECT_TRUE(document["error"]["code"].is_string());
+    EXPECT_FALSE(document["error"]["message"].get<std::string>().empty());
+  }
+}
+
+TEST(CtlProgram, SaysItsVersionAndWhatItsExitStatusMeans) {
+  Ended version = run("--version");
+  EXPECT_EQ(version.status, kExitOk);
+  EXPECT_EQ(version.text.rfind("lineside 0.", 0), 0U) << version.text;
+  Ended help = run("--help");
+  EXPECT_EQ(help.status, kExitOk);
+  EXPECT_NE(help.text.find(kExitStatusHelp), std::string::npos) << help.text;
+}
+
+TEST(CtlProgram, TheSameKindOfErrorEndsWithTheSameStatus) {
+  EXPECT_EQ(exit_status(Code::kUsage), kExitUsage);
+  EXPECT_EQ(exit_status(Code::kNetwork), exit_status(Code::kTimeout));
+  EXPECT_EQ(exit_status(Code::kConflict), kExitRefused);
+  EXPECT_EQ(exit_status(Code::kBadSignature), kExitDistrusted);
+}
+
+}  // namespace
+}  // namespace lineside::ctl
