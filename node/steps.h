@@ -36,6 +36,9 @@ struct Outcome {
   std::optional<Event> event;  // nothing to feed: cancelled, or an action without an outcome
   std::optional<Error> error;  // why, for a failure or a retry
   std::chrono::milliseconds retry_after{0};  // > 0: run the same action again then
+
+  // `event` because of `error`; nothing to feed if the action was cancelled.
+  static Outcome failed(Event event, Error error);
 };
 
 class Steps {

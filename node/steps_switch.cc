@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Check, switch, trial and the way back; and the check of what runs between directives.
+#include <utility>
+
+#include "node/steps.h"
+#include "proto/base/log.h"
+
+namespace lineside::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::uint64_t inferences_of(const CheckReport& report) {
+  std::uint64_t count = 0;
+  for (const CheckItem& item : report.checks) {
+    if (item.status == CheckStatus::kPassed && item.id.rfind("infer.", 0) == 0) ++count;
+  }
+  auto runs = report.measured.find("latency.n");
+  if (runs != report.measured.end()) count += std::strtoull(runs->second.c_str(), nullptr, 10);
+  return count;
+}
+
+Error error_of(const CheckReport& report) {
+  return {report.verdict == Verdict::kError ? Code::kCheckError : Code::kCheckFailed, report.cause};
+}
+
+}  // namespace
+
+Outcome Steps::check(std::stop_token stop) {
+  Life life = ledger_.life();
+  auto report = run_check(life.target->tree, life.target->manifest, "staged", std::move(stop));
+  if (!report.ok()) return Outcome::failed(Event::kStepFailed, report.error());
+  if (report->verdict != Verdict::kPass)
+    return Outcome::failed(Event::kStepFailed, error_of(*report));
+  return {Event::kCheckPassed, std::nullopt, {}};
+}
+
+Outcome Steps::activate() {
+  auto work = [&]() -> Result<void> {
+    Life life = ledger_.life();
+    TRY_ASSIGN(auto current, around_.slots.current());
+    if (current == life.target->tree && life.before) return ok();  // the cut came after the switch
+    if (life.tries == 0) return Error{Code::kConflict, "the attempts to activate are used up"};
+    TRY(ledger_.change([&current](Life& edit) {
+      --edit.tries;
+      // A running tree that is rolled out again is its own way back. One that is not confirmed was
+      // made current by an activation that was cut off, and its way back is written down already.
+      bool confirmed = edit.confirmed && current == edit.confirmed->tree;
+      if (current != edit.target->tree || confirmed) edit.before = current;
+    }));
+    return around_.slots.activate(life.target->tree);
+  };
+  auto done = work();
+  if (!done.ok()) return Outcome::failed(Event::kActivationFailed, done.error());
+  return {Event::kActivated, std::nullopt, {}};
+}
+
+Outcome Steps::trial(std::stop_token stop) {
+  Life life = ledger_.life();
+  if (life.tries == 0) {
+    return Outcome::failed(Event::kTrialFailed,
+                           {Code::kCheckFailed, "the trial was begun " + std::to_string(kTries) +
+                                                    " times and never ended"});
+  }
+  auto work = [&]() -> Result<void> {
+    TRY(ledger_.change([](Life& edit) {
+      --edit.tries;
+      edit.inferences = 0;
+    }));
+    TRY(read_back(life.target->tree, stop));
+    UtcTime read = now();
+    TRY(ledger_.change([&](Life& edit) {
+      edit.read_back = life.target->tree;
+      edit.read_back_at = read;
+    }));
+    TRY_ASSIGN(CheckReport report,
+               run_check(life.target->tree, life.target->manifest, "trial", stop));
+    if (report.verdict != Verdict::kPass) return error_of(report);
+    return ledger_.change([&](Life& edit) { edit.inferences = inferences_of(report); });
+  };
+  auto done = work();
+  if (!done.ok()) return Outcome::failed(Event::kTrialFailed, done.error());
+  return {Event::kTrialPassed, std::nullopt, {}};
+}
+
+Outcome Steps::confirm() {
+  Life life = ledger_.life();
+  auto work = [&]() -> Result<void> {
+    if (life.target) TRY(around_.slots.mark_good(life.target->tree));
+    return tidy(true);
+  };
+  auto done = work();
+  if (!done.ok()) log(Level::kWarning, "after confirmation", {{"why", done.error().describe()}});
+  return {};
+}
+
+// Firmware, runtime and models go back together: they are one tree.
+Outcome Steps::roll_back() {
+  auto work = [&]() -> Result<void> {
+    Life life = ledger_.life();
+    TRY_ASSIGN(auto current, around_.slots.current());
+    bool switched = life.target && current == life.target->tree && life.before != current;
+    if (switched) {
+      TRY(around_.slots.activate(life.before));
+      TRY(ledger_.change([](Life& edit) { edit.read_back.reset(); }));
+    }
+    return tidy(false);
+  };
+  auto done = work();
+  if (done.ok()) return {};
+  return {std::nullopt, done.error(), milliseconds(5'000)};
+}
+
+Outcome Steps::live_check(bool scan, std::stop_token stop) {
+  auto work = [&]() -> Result<void> {
+    Life life = ledger_.life();
+    TRY_ASSIGN(auto current, around_.slots.current());
+    if (!current || !life.confirmed || life.confirmed->tree != *current) return ok();
+    if (scan) {
+      auto whole = read_back(*current, stop);
+      if (!whole.ok() && whole.error().code == Code::kCancelled) return whole;
+      UtcTime read = now();
+      TRY(ledger_.change([&](Life& edit) {
+        edit.read_back.reset();
+        if (whole.ok()) edit.read_back = *current;
+        edit.read_back_at = read;
+      }));
+      if (!whole.ok()) log(Level::kError, "the current tree", {{"why", whole.error().describe()}});
+    }
+    TRY_ASSIGN(CheckReport report, run_check(*current, life.confirmed->manifest, "live", stop));
+    if (report.verdict == Verdict::kFail) {
+      log(Level::kError, "inference is dead", {{"cause", report.cause}});
+    }
+    return ledger_.change([&](Life& edit) {
+      edit.inferring = report.verdict == Verdict::kPass;
+      if (edit.inferring) edit.inferences += inferences_of(report);
+    });
+  };
+  auto done = work();
+  if (done.ok()) return {};
+  return {std::nullopt, done.error(), {}};
+}
+
+}  // namespace lineside::node
