@@ -75,6 +75,8 @@ class Disk {
                                              std::uint32_t mode = 0644) = 0;
   // (durable) Atomic; an existing file, link or empty directory at `to` is replaced.
   [[nodiscard]] virtual Result<void> rename(const Path& from, const Path& to) = 0;
+  // (durable) Atomic; each gets the other's name. kUnsupported if the file system cannot.
+  [[nodiscard]] virtual Result<void> exchange(const Path& one, const Path& other) = 0;
   // (durable) No error if it does not exist. `remove` takes a file, link or empty directory.
   [[nodiscard]] virtual Result<void> remove(const Path& path) = 0;
   [[nodiscard]] virtual Result<void> remove_tree(const Path& path) = 0;

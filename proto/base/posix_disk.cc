@@ -204,6 +204,19 @@ class PosixDisk final : public Disk {
     return ok();
   }
 
+  [[nodiscard]] Result<void> exchange(const Path& one, const Path& other) override {
+    if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0) {
+      if (errno == EINVAL || errno == ENOSYS) {
+        return Error{Code::kUnsupported,
+                     "this file system cannot exchange " + one.string() + " and " + other.string()};
+      }
+      return failure("exchange", one).with("with " + other.string());
+    }
+    TRY(sync_dir(parent_of(other)));
+    if (parent_of(one) != parent_of(other)) TRY(sync_dir(parent_of(one)));
+    return ok();
+  }
+
   [[nodiscard]] Result<void> remove(const Path& path) override {
     if (::remove(path.c_str()) != 0) {
       if (errno == ENOENT) return ok();

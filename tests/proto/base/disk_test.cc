@@ -54,6 +54,16 @@ TEST_F(PosixDiskTest, ReplaceLinkSwitchesInOneStep) {
   EXPECT_EQ(disk_->list(dir_.path())->size(), 1U);
 }
 
+TEST_F(PosixDiskTest, ExchangeGivesEachTheOthersName) {
+  dir_.write("a/file", "one");
+  dir_.write("b/file", "other");
+  ASSERT_TRUE(disk_->exchange(dir_ / "a", dir_ / "b").ok());
+  EXPECT_EQ(dir_.read("a/file"), "other");
+  EXPECT_EQ(dir_.read("b/file"), "one");
+  EXPECT_EQ(disk_->exchange(dir_ / "a", dir_ / "c").error().code, Code::kNotFound);
+  EXPECT_EQ(dir_.read("a/file"), "other");
+}
+
 TEST_F(PosixDiskTest, ShareGivesTheSameBytesUnderANewName) {
   dir_.write("a", "shared");
   ASSERT_TRUE(disk_->share(dir_ / "a", dir_ / "b").ok());
