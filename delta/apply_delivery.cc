@@ -177,7 +177,7 @@ Result<ApplySummary> apply_delivery(Disk& disk, const Path& delivery,
   TRY(check_units(plan, parsed->units));
 
   Path partial = partial_path(out_dir);
-  TreeWriter tree(disk, partial, target_listing, options.threads);
+  TreeWriter tree(disk, partial, target_listing, options.threads, options.read_only);
   TRY(tree.prepare());
   const TreeOnDisk base{base_dir, {}, options.base_is_file};
   TRY_ASSIGN(ApplySummary summary, Applier(tree, plan, base, progress, stop).run(*parsed, *input));

@@ -18,6 +18,9 @@ struct ApplyOptions {
   unsigned threads = 1;  // for hashing; decoding is one thread, to keep its memory small
   // A delivery that needs more is refused before any of it is allocated.
   std::uint64_t max_memory_bytes = 16ULL << 20;
+  // Files get no write bits, whatever the listing says (verify_tree knows): trees that share files
+  // must not be able to change each other's.
+  bool read_only = false;
   // `base_dir` is a single file, that of the only entry of the base listing.
   bool base_is_file = false;
 };

@@ -187,7 +187,8 @@ class Verifier {
     }
     // Folders inherit set-group-id from where they are made; on a file the bits mean something.
     std::uint32_t mode = entry.type == EntryType::kDirectory ? info.mode & kListedModes : info.mode;
-    if (mode != entry.mode) {
+    bool kept_read_only = entry.type == EntryType::kFile && mode == (entry.mode & ~kWriteBits);
+    if (mode != entry.mode && !kept_read_only) {
       report(entry.path, DifferenceKind::kMode, octal(mode) + ", listed " + octal(entry.mode));
     }
     if (entry.type == EntryType::kFile) compare_bytes(entry);

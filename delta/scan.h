@@ -4,6 +4,7 @@
 // Both stream: memory is 1 MiB a thread and the listing. Symbolic links are read, never followed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,6 +17,8 @@
 
 namespace lineside::delta {
 
+inline constexpr std::uint32_t kWriteBits = 0222;
+
 // The listing of what stands below `dir`: valid, sorted, every file hashed. kUnsupported for a
 // device, socket or pipe, for a file with set-user-id, set-group-id or sticky bit, and for a name
 // or link that a listing cannot hold (check_path, check_link); kCancelled; the codes of Disk.
@@ -26,7 +29,8 @@ enum class DifferenceKind {
   kMissing,     // listed, not on disk
   kExtra,       // on disk, not listed
   kType,        // file, folder or link, but another than listed
-  kMode,        // permission bits
+  kMode,        // permission bits; a file that lacks all write bits and differs in nothing else is
+                // one of a tree that is kept read-only (ApplyOptions), and no difference
   kLength,      // of a file
   kContent,     // a file of the right length with another root
   kTarget,      // of a link

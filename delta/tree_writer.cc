@@ -54,7 +54,7 @@ Result<bool> TreeWriter::has(const Entry& file) {
   Path path = path_of(file);
   TRY_ASSIGN(auto info, disk_.stat(path));
   if (!info) return false;
-  if (info->size == file.length && info->mode == file.mode) {
+  if (info->size == file.length && info->mode == mode_of(file)) {
     TRY_ASSIGN(auto input, disk_.open(path));
     TRY_ASSIGN(trust::FileFacts facts, trust::hash_file(*input, threads_));
     if (facts.length == file.length && facts.root == file.root) return true;
@@ -73,8 +73,8 @@ Result<void> TreeWriter::take(const Path& from, const Entry& file) {
   if (!disk_.share(from, path).ok()) return copy(from, file);
   TRY_ASSIGN(auto info, disk_.stat(path));
   if (!info) return Error{Code::kInternal, path.string() + " vanished"};
-  if (info->mode == file.mode) return ok();
-  if (info->links == 1) return disk_.set_mode(path, file.mode);
+  if (info->mode == mode_of(file)) return ok();
+  if (info->links == 1) return disk_.set_mode(path, mode_of(file));
   // Another tree has the same file under the old mode.
   TRY(disk_.remove(path));
   return copy(from, file);
@@ -94,7 +94,7 @@ Result<void> TreeWriter::copy(const Path& from, const Entry& file) {
 }
 
 Result<void> TreeWriter::make_empty(const Entry& file) {
-  TRY_ASSIGN(auto output, disk_.create(path_of(file), file.mode));
+  TRY_ASSIGN(auto output, disk_.create(path_of(file), mode_of(file)));
   return ok();
 }
 
@@ -118,7 +118,8 @@ Result<void> FileSeries::take(BytesView data) {
     if (current_ == items_.size()) return Error{Code::kMismatch, "there are bytes too many"};
     const Item& item = items_[current_];
     if (!item.kept && file_ == nullptr) {
-      TRY_ASSIGN(file_, tree_.disk().create(tree_.path_of(*item.entry), item.entry->mode));
+      TRY_ASSIGN(file_,
+                 tree_.disk().create(tree_.path_of(*item.entry), tree_.mode_of(*item.entry)));
       hasher_ = {};
     }
     BytesView part = data.first(std::min<std::uint64_t>(data.size(), item.entry->length - done_));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "delta/plan.h"
+#include "delta/scan.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
 #include "proto/trust/listing.h"
@@ -20,8 +21,12 @@ namespace lineside::delta {
 // this class itself made: links come last, and links left from an earlier run go first.
 class TreeWriter {
  public:
-  TreeWriter(Disk& disk, Path dir, const trust::Listing& listing, unsigned threads)
-      : disk_(disk), dir_(std::move(dir)), listing_(listing), threads_(threads) {}
+  TreeWriter(Disk& disk, Path dir, const trust::Listing& listing, unsigned threads, bool read_only)
+      : disk_(disk),
+        dir_(std::move(dir)),
+        listing_(listing),
+        threads_(threads),
+        read_only_(read_only) {}
 
   // Makes `dir` and the folders in it; removes whatever else is there but files in their places.
   Result<void> prepare();
@@ -34,6 +39,10 @@ class TreeWriter {
   Result<void> finish();
 
   [[nodiscard]] Path path_of(const trust::Entry& entry) const { return dir_ / entry.path; }
+  // Of a file, as it is to stand on the disk.
+  [[nodiscard]] std::uint32_t mode_of(const trust::Entry& file) const {
+    return read_only_ ? file.mode & ~kWriteBits : file.mode;
+  }
   [[nodiscard]] Disk& disk() { return disk_; }
 
  private:
@@ -44,6 +53,7 @@ class TreeWriter {
   Path dir_;
   const trust::Listing& listing_;
   unsigned threads_;
+  bool read_only_;
 };
 
 // The bytes of several files, end to end: cuts them into the files and checks each one's root.

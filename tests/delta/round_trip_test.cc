@@ -120,6 +120,26 @@ TEST(RoundTrip, TypesChangeInPlace) {
   expect_round_trip(pair);
 }
 
+TEST(RoundTrip, WhatIsKeptReadOnlySharesNoWritableFile) {
+  Pair pair({{"a", file("same")}}, {{"a", file("same")}, {"b", file("new", 0755)}});
+  ASSERT_TRUE(pair.make().ok());
+  ApplyOptions options;
+  options.read_only = true;
+  auto applied = pair.apply(options);
+  ASSERT_TRUE(applied.ok()) << applied.error().describe();
+  EXPECT_EQ((*pair.disk->stat(pair.out() / "a"))->mode, 0444U);
+  EXPECT_EQ((*pair.disk->stat(pair.out() / "b"))->mode, 0555U);
+  EXPECT_EQ((*pair.disk->stat(pair.old_dir() / "a"))->mode, 0644U);
+  EXPECT_NE((*pair.disk->stat(pair.out() / "a"))->inode,
+            (*pair.disk->stat(pair.old_dir() / "a"))->inode);
+  auto differences = verify_tree(*pair.disk, pair.out(), pair.new_listing, 1);
+  ASSERT_TRUE(differences.ok());
+  EXPECT_TRUE(differences->empty());
+  // Other bits count as ever.
+  ASSERT_TRUE(pair.disk->set_mode(pair.out() / "b", 0444).ok());
+  EXPECT_EQ(verify_tree(*pair.disk, pair.out(), pair.new_listing, 1)->size(), 1U);
+}
+
 TEST(RoundTrip, ModeAloneChangesAndTheBaseKeepsItsOwn) {
   Pair pair({{"run.sh", file(words(5000, 1), 0644)}}, {{"run.sh", file(words(5000, 1), 0755)}});
   expect_round_trip(pair);
