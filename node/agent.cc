@@ -115,12 +115,14 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     if (event == Event::kTrialPassed && life.target) {
       if (life.before && life.before != life.target->tree) life.previous = life.before;
       life.confirmed = life.target;
-      life.inferring = true;
+      set_inferring(life, true, "", time);
       std::string name = life.target->name.substr(0, life.target->name.find('/'));
       std::int64_t& held = life.security_floors[name];
       if (floor) held = std::max(held, *floor);
     }
-    if (event == Event::kTrialFailed || event == Event::kActivationFailed) life.inferring = false;
+    if (event == Event::kTrialFailed || event == Event::kActivationFailed) {
+      set_inferring(life, false, "rolled back, and the tree before is not checked yet", time);
+    }
   }));
   enter(event, action);
   return ok();

@@ -121,7 +121,10 @@ api::NodeReport Agent::make_report(const Life& life) const {
   report.code = life.code;
   report.error = life.error;
   if (waiting_for_ && report.code.empty()) {
+  report.inferring_cause = life.inferring_cause;
+  report.inferring_since = life.inferring_since;
     report.code = code_name(waiting_for_->code);
+  report.damage = life.damage;
     report.error = waiting_for_->what;
   }
   report.swarm_endpoint = around_.transport.endpoint();

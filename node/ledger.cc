@@ -47,6 +47,17 @@ Result<Action> Ledger::step(Event event, UtcTime now, const std::function<void(L
   return row->action;
 }
 
+Result<void> Ledger::judge(bool inferring, const std::string& cause, UtcTime now,
+                           const std::function<void(Life&)>& edit) {
+  std::scoped_lock lock(mutex_);
+  Life next = life_;
+  bool news = set_inferring(next, inferring, cause, now);
+  edit(next);
+  TRY(save(std::move(next)));
+  if (news) record_inference(now);
+  return ok();
+}
+
 void Ledger::record(const Row& row, UtcTime now) {
   if (row.event == Event::kResumed && at_rest(row.state)) return;
   log(Level::kInfo, "state",
@@ -64,12 +75,27 @@ void Ledger::record(const Row& row, UtcTime now) {
                          {"bundle", life_.target ? life_.target->name : ""},
                          {"code", life_.code},
                          {"error", life_.error}};
+  append(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void Ledger::record_inference(UtcTime now) {
+  const std::string tree = life_.confirmed ? life_.confirmed->tree.hex() : "";
+  log(life_.inferring ? Level::kNotice : Level::kError,
+      life_.inferring ? "inferring" : "NOT INFERRING",
+      {{"bundle", life_.confirmed ? life_.confirmed->name : ""}, {"cause", life_.inferring_cause}});
+  nlohmann::json line = {{"time", format_utc(now)},
+                         {"event", life_.inferring ? "inferring" : "not_inferring"},
+                         {"state", state_name(life_.state)},
+                         {"sequence", life_.sequence},
+                         {"bundle", life_.confirmed ? life_.confirmed->name : ""},
+                         {"tree", tree},
+                         {"cause", life_.inferring_cause}};
+  append(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void Ledger::append(const std::string& line) {
   auto file = disk_.reopen(state_ / "events.log");
-  bool good = file.ok();
-  if (good) {
-    std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    good = (*file)->append(as_bytes(text)).ok() && (*file)->sync().ok();
-  }
+  bool good = file.ok() && (*file)->append(as_bytes(line)).ok() && (*file)->sync().ok();
   if (!good) log(Level::kWarning, "event log not written");
 }
 

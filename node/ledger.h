@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device's life behind a lock: the agent's loop and its worker both read and change it, and
 // every change is durable before it is visible. Beside it the event log, which auditors read: one
-// JSON line for each change of state, append-only.
+// JSON line for each change of state, and for each time that inference died or revived,
+// append-only.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "node/life.h"
@@ -27,11 +29,17 @@ class Ledger {
   // The row's next state together with `edit`, in one durable step, and a line in the event log.
   // Returns the action; kNone with no change if the table has no such row.
   Result<Action> step(Event event, UtcTime now, const std::function<void(Life&)>& edit);
+  // What a check of the current tree says (set_inferring) together with `edit`, and a line in the
+  // event log if inference died or revived by it.
+  Result<void> judge(bool inferring, const std::string& cause, UtcTime now,
+                     const std::function<void(Life&)>& edit);
 
  private:
   Ledger(Disk& disk, Path state, Life life);
   Result<void> save(Life life);
   void record(const Row& row, UtcTime now);
+  void record_inference(UtcTime now);
+  void append(const std::string& line);
 
   Disk& disk_;
   Path state_;

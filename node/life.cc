@@ -59,6 +59,16 @@ api::CheckSummary read_check(Fields fields) {
   return check;
 }
 
+json to_json(const DocumentFloor& floor) {
+  return {
+      {"number", floor.number}, {"digest", floor.digest.hex()}, {"envelope", floor.envelope.hex()}};
+}
+
+DocumentFloor read_floor(Fields fields) {
+  return {fields.integer("number", 0, kMaxInteger), fields.digest("digest"),
+          fields.digest("envelope")};
+}
+
 std::uint64_t count(Fields& fields, std::string_view name) {
   return static_cast<std::uint64_t>(fields.integer(name, 0, kMaxInteger));
 }
@@ -100,7 +110,25 @@ void read_lasting(Fields& fields, Life& life) {
   life.read_back_at = fields.utc("read_back_at");
 }
 
+// Members that a file of an older agent does not have.
+void read_later(Fields& fields, Life& life) {
+  life.inferring_cause = fields.optional_text("inferring_cause").value_or("");
+  life.inferring_since = fields.optional_utc("inferring_since").value_or(UtcTime{});
+  life.damage = fields.optional_text("damage").value_or("");
+  if (auto floor = fields.optional_object("roster_floor")) life.roster_floor = read_floor(*floor);
+  if (auto floor = fields.optional_object("directive_floor"))
+    life.directive_floor = read_floor(*floor);
+}
+
 }  // namespace
+
+bool set_inferring(Life& life, bool inferring, const std::string& cause, UtcTime now) {
+  bool news = life.inferring != inferring || life.inferring_since == UtcTime{};
+  if (news) life.inferring_since = now;
+  life.inferring = inferring;
+  life.inferring_cause = inferring ? "" : cause;
+  return news;
+}
 
 Bytes serialise(const Life& life) {
   json value = {{"schema", 1},
@@ -121,6 +149,11 @@ Bytes serialise(const Life& life) {
                 {"from_peers", life.from_peers},
                 {"inferences", life.inferences},
                 {"inferring", life.inferring},
+                {"inferring_cause", life.inferring_cause},
+                {"inferring_since", format_utc(life.inferring_since)},
+                {"roster_floor", to_json(life.roster_floor)},
+                {"directive_floor", to_json(life.directive_floor)},
+                {"damage", life.damage},
                 {"read_back_at", format_utc(life.read_back_at)}};
   if (life.target) value["target"] = to_json(*life.target);
   if (life.delivery) value["delivery"] = api::to_json(*life.delivery);
@@ -139,6 +172,7 @@ Result<Life> parse_life(BytesView bytes) {
   Life life;
   read_work(fields, life);
   read_lasting(fields, life);
+  read_later(fields, life);
   TRY(fields.finish());
   return life;
 }

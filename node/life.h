@@ -30,6 +30,14 @@ struct BundleRef {
   bool operator==(const BundleRef&) const = default;
 };
 
+// The newest document of a kind that was ever taken: none older, and no other of the same number.
+struct DocumentFloor {
+  std::int64_t number = 0;  // version or sequence; 0 for none
+  Digest digest;            // of its payload
+  Digest envelope;          // of the stored file
+  bool operator==(const DocumentFloor&) const = default;
+};
+
 struct Life {
   State state = State::kIdle;
 
@@ -60,11 +68,21 @@ struct Life {
   std::uint64_t from_peers = 0;
   std::uint64_t inferences = 0;  // counted since the last switch
   bool inferring = false;        // the last check of the current tree passed
+  std::string inferring_cause;   // why it does not infer; empty if it does, or nothing is known
+  UtcTime inferring_since{};     // when `inferring` last changed; 0 for never
+
+  // What may never be undercut, whatever becomes of the stored documents: see documents.h.
+  DocumentFloor roster_floor;
+  DocumentFloor directive_floor;
 
   // The scan that last read the current tree back from disk.
   std::optional<trust::TreeId> read_back;
   UtcTime read_back_at{};
+  std::string damage;  // how it differed from the listing; empty if it did not
 };
+
+// Notes what a check of the current tree says. True if that is news: inference died or revived.
+bool set_inferring(Life& life, bool inferring, const std::string& cause, UtcTime now);
 
 // JSON; parse_life(serialise(l)) is l. kMalformed naming the member.
 Bytes serialise(const Life& life);

@@ -54,7 +54,7 @@ class Steps {
   Outcome run(Action action, const trust::VerifiedDirective& directive, std::stop_token stop);
 
   // Between directives: reads the current tree back (if `scan`) and runs its check again. Changes
-  // the ledger's read_back, inferring and check.
+  // the ledger's read_back, damage, inferring and check.
   Outcome live_check(bool scan, std::stop_token stop);
 
  private:
@@ -80,6 +80,7 @@ class Steps {
   Result<void> tidy(bool keep_target);
   Result<void> collect_deliveries(const std::string& present);
   [[nodiscard]] Path delivery_file(const Digest& root) const;
+  Result<void> scan_current(const trust::TreeId& current, std::stop_token stop);
   [[nodiscard]] UtcTime now() const;
 
   Surroundings around_;

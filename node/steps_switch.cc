@@ -73,6 +73,7 @@ Outcome Steps::trial(std::stop_token stop) {
       edit.read_back = life.target->tree;
       edit.read_back_at = read;
     }));
+      edit.damage.clear();
     TRY_ASSIGN(CheckReport report,
                run_check(life.target->tree, life.target->manifest, "trial", stop));
     if (report.verdict != Verdict::kPass) return error_of(report);
@@ -107,8 +108,23 @@ Outcome Steps::roll_back() {
     return tidy(false);
   };
   auto done = work();
-  if (done.ok()) return {};
-  return {std::nullopt, done.error(), milliseconds(5'000)};
+  if (!done.ok()) return {std::nullopt, done.error(), settings_.patience.retry};
+  return discard();
+}
+
+// A damaged tree may still infer: what it is said to be and what it does are two facts.
+Result<void> Steps::scan_current(const trust::TreeId& current, std::stop_token stop) {
+  auto whole = read_back(current, std::move(stop));
+  if (!whole.ok() && whole.error().code == Code::kCancelled) return whole;
+  UtcTime read = now();
+  TRY(ledger_.change([&](Life& edit) {
+    edit.read_back.reset();
+    if (whole.ok()) edit.read_back = current;
+    edit.read_back_at = read;
+    edit.damage = whole.ok() ? "" : whole.error().what;
+  }));
+  if (!whole.ok()) log(Level::kError, "the current tree", {{"why", whole.error().describe()}});
+  return ok();
 }
 
 Outcome Steps::live_check(bool scan, std::stop_token stop) {
@@ -116,24 +132,14 @@ Outcome Steps::live_check(bool scan, std::stop_token stop) {
     Life life = ledger_.life();
     TRY_ASSIGN(auto current, around_.slots.current());
     if (!current || !life.confirmed || life.confirmed->tree != *current) return ok();
-    if (scan) {
-      auto whole = read_back(*current, stop);
-      if (!whole.ok() && whole.error().code == Code::kCancelled) return whole;
-      UtcTime read = now();
-      TRY(ledger_.change([&](Life& edit) {
-        edit.read_back.reset();
-        if (whole.ok()) edit.read_back = *current;
-        edit.read_back_at = read;
-      }));
-      if (!whole.ok()) log(Level::kError, "the current tree", {{"why", whole.error().describe()}});
-    }
+    if (scan) TRY(scan_current(*current, stop));
     TRY_ASSIGN(CheckReport report, run_check(*current, life.confirmed->manifest, "live", stop));
-    if (report.verdict == Verdict::kFail) {
-      log(Level::kError, "inference is dead", {{"cause", report.cause}});
-    }
-    return ledger_.change([&](Life& edit) {
-      edit.inferring = report.verdict == Verdict::kPass;
-      if (edit.inferring) edit.inferences += inferences_of(report);
+    bool passed = report.verdict == Verdict::kPass;
+    std::string cause = report.verdict == Verdict::kError
+                            ? "the check could not be run: " + report.cause
+                            : report.cause;
+    return ledger_.judge(passed, cause, now(), [&](Life& edit) {
+      if (passed) edit.inferences += inferences_of(report);
     });
   };
   auto done = work();

@@ -114,7 +114,10 @@ Result<void> read_report(Fields& fields, NodeReport& value) {
   TRY_ASSIGN(value.trees, parse_digests(fields.texts("trees")));
   value.free_bytes = amount(fields, "free_bytes");
   value.inferring = fields.boolean("inferring");
+  value.inferring_cause = fields.optional_text("inferring_cause").value_or("");
+  value.inferring_since = fields.optional_utc("inferring_since").value_or(UtcTime{});
   value.inferences = amount(fields, "inferences");
+  value.damage = fields.optional_text("damage").value_or("");
   value.code = fields.text("code");
   value.error = fields.text("error");
   value.swarm_endpoint = fields.text("swarm_endpoint");
@@ -158,6 +161,9 @@ json to_json(const NodeReport& value) {
               {"tree_read", format_utc(value.tree_read)},
               {"trees", digests_json(value.trees)},
               {"free_bytes", value.free_bytes},
+              {"inferring_cause", value.inferring_cause},
+              {"inferring_since", format_utc(value.inferring_since)},
+              {"damage", value.damage},
               {"inferring", value.inferring},
               {"inferences", value.inferences},
               {"code", value.code},

@@ -97,7 +97,10 @@ struct NodeReport {
   std::vector<Digest> trees;  // every complete slot: possible bases
   std::uint64_t free_bytes = 0;
   bool inferring = false;        // the last check or heartbeat of the live slot was good
+  std::string inferring_cause;   // why it does not infer; empty if it does or nothing is confirmed
+  UtcTime inferring_since{};     // when `inferring` last changed; 0 if it never did
   std::uint64_t inferences = 0;  // counted since the last switch
+  std::string damage;            // how the live slot last differed from its listing; empty if not
   std::string code;              // of the failure that the state is about; empty if none
   std::string error;             // the same in words
   std::string swarm_endpoint;    // "IP:port" where peers reach this node

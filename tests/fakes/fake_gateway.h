@@ -31,7 +31,8 @@ class FakeGateway final : public node::GatewayLink {
   Bytes directive_envelope;
   std::vector<Bytes> envelopes;  // attestations
   std::map<std::pair<Digest, Digest>, api::DeliveryOffer> offers;
-  std::map<Digest, Path> files;  // deliveries by root
+  std::set<std::pair<Digest, Digest>> prepared;  // deliveries that are being made
+  std::map<Digest, Path> files;                  // deliveries by root
   api::ReportReply reply;
   std::vector<api::NodeReport> reports;
   std::vector<api::EnrolRequest> enrolments;
@@ -67,6 +68,7 @@ class FakeGateway final : public node::GatewayLink {
   }
   Result<api::DeliveryOffer> delivery(const Digest& base, const Digest& target) override {
     if (!reachable) return gone();
+    if (prepared.count({base, target}) != 0) return Error{Code::kTimeout, "being made"};
     auto found = offers.find({base, target});
     if (found == offers.end()) return Error{Code::kNotFound, "no delivery"};
     return found->second;

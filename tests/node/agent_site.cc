@@ -17,6 +17,7 @@ Result<CheckReport> FakeChecker::run(const CheckRequest& request, std::stop_toke
       std::filesystem::weakly_canonical(request.tree) == std::filesystem::weakly_canonical(current);
   if (!bad_version.empty() && request.manifest->version == bad_version &&
       (is_current || !only_when_current) && runs >= bad_from_run) {
+    if (when_bad) when_bad();
     if (verdict == Verdict::kFail) report.fail("infer.case.speech", "0.5");
     report.verdict = verdict;
     report.cause = "infer.case.speech: 0.5";
@@ -56,7 +57,7 @@ void AgentSite::make_roster(std::int64_t version, bool canary) {
   trust::Roster roster;
   roster.site = "plant-7";
   roster.version = version;
-  roster.issued = start_;
+  roster.issued = issued_;
   roster.gateways = {boss_.public_key()};
   auto member = [&](const char* id, const PrivateKey& key, bool is_canary) {
     return trust::Device{.id = id,
@@ -68,7 +69,7 @@ void AgentSite::make_roster(std::int64_t version, bool canary) {
   roster.devices = {member("cam01", key_, canary), member("cam02", other_, true)};
   roster_ = roster;
   gateway_->roster_envelope =
-      must(trust::seal(trust::kRosterType, trust::serialise(roster), {&boss_}));
+      must(trust::seal(trust::kRosterType, trust::serialise(roster), {operator_}));
   gateway_->reply.roster_version = version;
 }
 
@@ -115,14 +116,14 @@ void AgentSite::direct(std::int64_t sequence, const std::string& version,
   trust::Directive directive;
   directive.site = "plant-7";
   directive.sequence = sequence;
-  directive.issued = directive.not_before = start_;
-  directive.expires = start_ + std::chrono::hours(100);
+  directive.issued = directive.not_before = issued_;
+  directive.expires = issued_ + std::chrono::hours(100);
   directive.bundle = manifest.target_name();
   directive.manifest = sha256(trust::serialise(manifest));
   directive.devices = {"cam01", "cam02"};
   directive.canaries = canaries;
   gateway_->directive_envelope =
-      must(trust::seal(trust::kDirectiveType, trust::serialise(directive), {&boss_}));
+      must(trust::seal(trust::kDirectiveType, trust::serialise(directive), {operator_}));
   gateway_->reply.directive_sequence = sequence;
   gateway_->envelopes.clear();
   gateway_->reply.attestations = 0;
@@ -171,6 +172,27 @@ Life AgentSite::run_until(State state) {
   drive(*one, [state](const Life& life) { return life.state == state; });
   settle(*one);
   return one->life();
+}
+
+void AgentSite::offer_delta(const std::string& from, const std::string& to) {
+  const Path file = dir_ / ("delta-" + from + "-" + to);
+  auto on_disk = [this](const std::string& version) {
+    const Path tree = dir_ / ("trees/" + version);
+    return delta::TreeOnDisk{tree, must(delta::scan_tree(*disk_, tree, 1))};
+  };
+  delta::MakeOptions options;
+  options.effort = 1;
+  options.threads = 1;
+  must_ok(delta::make_delivery(options, *disk_, on_disk(from), on_disk(to), file));
+  gateway_->offer(tree(from), tree(to), file);
+}
+
+void AgentSite::drive_to(Agent& agent, State state, std::int64_t sequence) {
+  drive(agent, [&](const Life& life) { return life.state == state && life.sequence == sequence; });
+}
+
+void AgentSite::rounds(Agent& agent, int count) {
+  drive(agent, [&count](const Life&) { return --count == 0; });
 }
 
 void AgentSite::settle(Agent& agent) {

@@ -36,6 +36,7 @@ class FakeChecker final : public Checker {
   bool only_when_current = false;
   int bad_from_run = 0;
   Verdict verdict = Verdict::kFail;
+  std::function<void()> when_bad;  // before a bad verdict is given
   mutable int runs = 0;
 };
 
@@ -48,6 +49,8 @@ class AgentSite : public testing::Test {
   void make_roster(std::int64_t version, bool canary);
   void publish(const std::string& version, std::int64_t release,
                const std::vector<std::string>& hardware = {"ipc-x86"});
+  // Has the gateway offer a delivery between two published bundles.
+  void offer_delta(const std::string& from, const std::string& to);
   void direct(std::int64_t sequence, const std::string& version,
               const std::vector<std::string>& canaries = {"cam01"});
   // What the other canary says under the present directive.
@@ -56,6 +59,9 @@ class AgentSite : public testing::Test {
   std::unique_ptr<Agent> agent(Disk& disk);
   // Ticks until `done` or too many rounds. False if the agent died of its disk.
   bool drive(Agent& agent, const std::function<bool(const Life&)>& done);
+  // The same until the device is in the state, or for so many rounds.
+  void drive_to(Agent& agent, State state, std::int64_t sequence);
+  void rounds(Agent& agent, int count);
   // Lets what follows a state settle.
   void settle(Agent& agent);
   // A new agent, driven to the state.
@@ -74,6 +80,8 @@ class AgentSite : public testing::Test {
   UtcTime start_ = fakes::at("2026-11-22T10:00:00Z");
   fakes::ManualClock clock_{start_ + std::chrono::hours(1)};
   trust::PrivateKey boss_ = fakes::must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
+  const trust::PrivateKey* operator_ = &boss_;  // signs rosters and directives
+  UtcTime issued_ = start_;                     // by the operator's clock
   trust::PrivateKey key_ = fakes::must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
   trust::PrivateKey other_ = fakes::must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
   std::unique_ptr<trust::Repository> repository_;

@@ -19,7 +19,9 @@ NodeReport sample() {
   report.version = "1.0.0";
   report.tree = sha256(as_bytes("tree"));
   report.trees = {report.tree};
-  report.inferring = true;
+  report.inferring_cause = "infer.case.speech: 0.5";
+  report.inferring_since = UtcTime{std::chrono::seconds(1'800'000'000)};
+  report.damage = "1 differences from the signed listing";
   report.transfer = Transfer{};
   report.transfer->length = 5ULL << 30;
   report.transfer->pieces = 9;
@@ -37,6 +39,12 @@ TEST(NodeReport, SurvivesTheWire) {
 TEST(NodeReport, IgnoresMembersOfANewerVersion) {
   auto body = to_json(sample());
   body["colour"] = "blue";
+  EXPECT_TRUE(parse_node_report(as_bytes(body.dump())).ok());
+}
+
+TEST(NodeReport, OfAnOlderNodeLacksMembers) {
+  auto body = to_json(sample());
+  for (const char* name : {"inferring_cause", "inferring_since", "damage"}) body.erase(name);
   EXPECT_TRUE(parse_node_report(as_bytes(body.dump())).ok());
 }
 
