@@ -6,6 +6,7 @@
 
 #include "node/bundle_files.h"
 #include "node/decide.h"
+#include "node/time_floor.h"
 #include "proto/base/log.h"
 #include "proto/trust/attestation.h"
 
@@ -14,10 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// 2026-11-01: no clock that shows less is right (time_floor).
-constexpr UtcTime kBuildFloor{std::chrono::seconds(1'793'491'200)};
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
-constexpr milliseconds kDiskPause{5'000};
 
 Path attestation_file(const Path& state, std::int64_t sequence) {
   return state / "documents" / "attestations" / (std::to_string(sequence) + ".dsse");
@@ -37,11 +35,11 @@ UtcTime Agent::now() {
 
 Result<void> Agent::start() {
   TRY_ASSIGN(ledger_, Ledger::open(around_.disk, config_.state));
-  TRY(ledger_->change(
-      [](Life& life) { life.time_floor = std::max(life.time_floor, kBuildFloor); }));
-  TRY(documents_.load(now()));
+  TRY(ledger_->change([](Life& life) { life.time_floor = std::max(life.time_floor, kBuildTime); }));
+  TRY(documents_.load(*ledger_, now()));
   pin_gateways();  // before the first word to anybody
-  Steps::Settings settings{config_.state, config_.hardware, config_.apply_memory_bytes};
+  Steps::Settings settings{config_.state, config_.hardware, config_.apply_memory_bytes,
+                           config_.patience};
   steps_ = std::make_unique<Steps>(around_, *ledger_, settings);
   resume_seeding();
   return feed(Event::kResumed, std::nullopt);
@@ -65,7 +63,7 @@ milliseconds Agent::recover(const Error& error) {
   reply_.reset();  // nothing begins and no gate opens before the gateway was asked again
   // The outcome of an action may be lost; every action can be run again.
   if (!worker_.busy()) launched_ = false;
-  return kDiskPause;
+  return config_.patience.disk;
 }
 
 bool Agent::wait(milliseconds time, const std::stop_token& stop) {
@@ -75,10 +73,9 @@ bool Agent::wait(milliseconds time, const std::stop_token& stop) {
 Result<milliseconds> Agent::tick() {
   TRY(take_outcome());
   talk();
-  UtcTime newest = documents_.newest_time();
-  if (newest > ledger_->life().time_floor) {
-    TRY(ledger_->change([newest](Life& life) { life.time_floor = newest; }));
-  }
+  const UtcTime held = ledger_->life().time_floor;
+  const UtcTime floor = documents_.time_floor(held, around_.clock.now());
+  if (floor > held) TRY(ledger_->change([floor](Life& life) { life.time_floor = floor; }));
   TRY(consider());
   TRY(ask_gate());
   TRY(attest());
@@ -106,7 +103,8 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     auto manifest = stored_manifest(around_.disk, config_.state, before.target->manifest);
     if (manifest.ok()) floor = manifest->security_floor;
   }
-  TRY_ASSIGN(Action action, ledger_->step(event, now(), [&](Life& life) {
+  const UtcTime time = now();
+  TRY_ASSIGN(Action action, ledger_->step(event, time, [&](Life& life) {
     if (error) {
       life.code = code_name(error->code);
       life.error = error->what;
@@ -133,11 +131,12 @@ void Agent::enter(Event event, Action action) {
   launched_ = false;
   retry_at_ = {};
   waiting_for_.reset();
-  bool came_to_rest = event == Event::kTrialPassed || event == Event::kTrialFailed;
-  if (came_to_rest)
-    lived_ = event == Event::kTrialPassed ? std::optional(around_.clock.steady()) : std::nullopt;
-  if (event == Event::kTrialPassed) scanned_ = around_.clock.steady();
-  if (event == Event::kTrialFailed) scanned_.reset();
+  if (event == Event::kTrialPassed) {
+    lived_ = scanned_ = around_.clock.steady();  // the trial did both
+  } else if (event == Event::kTrialFailed || event == Event::kActivationFailed) {
+    lived_.reset();
+    scanned_.reset();
+  }
 }
 
 Result<void> Agent::take_outcome() {
@@ -175,7 +174,13 @@ Result<void> Agent::consider() {
     TRY(feed(Event::kSuperseded, std::nullopt));
     life = ledger_->life();
   }
-  if (!may_begin(known) || (worker_.busy() && !living_)) return ok();
+  if (!may_begin(known)) {
+    if (auto why = not_in_its_time(known)) waiting_for_ = std::move(why);
+    return ok();
+  }
+  if (worker_.busy() && !living_) return ok();
+  // As long as the bad tree may still be current, it must not become a newer directive's way back.
+  if (life.state == State::kRolledBack && action_ == Action::kRollBack) return ok();
   if (living_) worker_.stop();
   return begin();
 }
@@ -230,6 +235,7 @@ void Agent::launch() {
     directive.emplace();                    // the switch and what follows need none
   }
   launched_ = true;
+  waiting_for_.reset();
   worker_.start([this, action = action_, directive = std::move(*directive)](std::stop_token stop) {
     return steps_->run(action, directive, std::move(stop));
   });

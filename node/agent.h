@@ -64,6 +64,7 @@ class Agent {
   void post_attestations();
 
   void talk();
+  void refresh_site();
   void pin_gateways();
   bool enrolled();
   void sync(const api::ReportReply& reply);
@@ -89,7 +90,7 @@ class Agent {
   std::vector<Bytes> attestations_;
   Milliseconds poll_{2000};
   std::string enrolment_;  // the last answer, to log changes only
-  std::int64_t pinned_roster_ = -1;
+  std::optional<Digest> pinned_roster_;
   std::optional<SteadyTime> site_refreshed_, lived_, scanned_;
   std::set<std::int64_t> posted_;  // directive sequences whose attestation arrived
   Worker worker_;                  // last: its thread uses the rest

@@ -8,22 +8,9 @@
 #include "proto/base/log.h"
 
 namespace lineside::node {
-namespace {
-
-constexpr std::chrono::seconds kSiteRefresh{300};
-constexpr std::chrono::milliseconds kUnreachablePoll{5'000};
-
-}  // namespace
-
 void Agent::talk() {
   SteadyTime steady = around_.clock.steady();
-  if (!site_refreshed_ || steady - *site_refreshed_ >= kSiteRefresh) {
-    auto refreshed = documents_.refresh_site(around_.link.site_metadata(), now());
-    if (refreshed.ok() || refreshed.error().code != Code::kNetwork) site_refreshed_ = steady;
-    if (!refreshed.ok()) {
-      log(Level::kWarning, "site root not refreshed", {{"why", refreshed.error().describe()}});
-    }
-  }
+  if (!site_refreshed_ || steady - *site_refreshed_ >= config_.patience.site_root) refresh_site();
   if (!documents_.roster()) fetch_roster();
   pin_gateways();
   if (!enrolled()) return;
@@ -31,7 +18,7 @@ void Agent::talk() {
   if (!reply.ok()) {
     log(Level::kWarning, "no report", {{"why", reply.error().describe()}});
     reply_.reset();  // nobody says that something may begin
-    poll_ = kUnreachablePoll;
+    poll_ = config_.patience.unreachable;
     if (reply.error().code == Code::kHttp) fetch_roster();  // perhaps we were revoked
     return;
   }
@@ -40,11 +27,28 @@ void Agent::talk() {
   reply_ = std::move(*reply);
 }
 
-// The link talks to gateways of the roster alone, once there is one.
+void Agent::refresh_site() {
+  bool directed = documents_.directive().has_value();
+  auto refreshed = documents_.refresh_site(around_.link.site_metadata(), now());
+  if (refreshed.ok() || refreshed.error().code != Code::kNetwork) {
+    site_refreshed_ = around_.clock.steady();
+  }
+  if (!refreshed.ok()) {
+    log(Level::kWarning, "site root not refreshed", {{"why", refreshed.error().describe()}});
+  }
+  if (directed && !documents_.directive()) {
+    posted_.clear();  // sequences may come again
+    attestations_.clear();
+  }
+}
+
+// The link talks to gateways of the roster alone, as long as there is one.
 void Agent::pin_gateways() {
-  if (!documents_.roster() || documents_.roster()->roster.version == pinned_roster_) return;
-  pinned_roster_ = documents_.roster()->roster.version;
-  around_.link.pin(documents_.roster()->roster.gateways);
+  std::optional<Digest> held;
+  if (documents_.roster()) held = documents_.roster()->digest;
+  if (held == pinned_roster_) return;
+  pinned_roster_ = held;
+  around_.link.pin(held ? documents_.roster()->roster.gateways : std::vector<trust::PublicKey>());
 }
 
 // On the roster with our own key. Until then the gateway is asked to queue us, and the operator to
@@ -117,14 +121,14 @@ api::NodeReport Agent::make_report(const Life& life) const {
   auto free = around_.disk.free_bytes(config_.state);
   if (free.ok()) report.free_bytes = *free;
   report.inferring = life.inferring;
+  report.inferring_cause = life.inferring_cause;
+  report.inferring_since = life.inferring_since;
   report.inferences = life.inferences;
+  report.damage = life.damage;
   report.code = life.code;
   report.error = life.error;
   if (waiting_for_ && report.code.empty()) {
-  report.inferring_cause = life.inferring_cause;
-  report.inferring_since = life.inferring_since;
     report.code = code_name(waiting_for_->code);
-  report.damage = life.damage;
     report.error = waiting_for_->what;
   }
   report.swarm_endpoint = around_.transport.endpoint();

@@ -44,6 +44,17 @@ bool may_begin(const Knowledge& known) {
          !known.reply->paused;
 }
 
+std::optional<Error> not_in_its_time(const Knowledge& known) {
+  if (known.directive == nullptr || !at_rest(known.life.state)) return std::nullopt;
+  const trust::Directive& directive = known.directive->directive;
+  if (directive.sequence <= known.life.sequence || !directive.batch_of(known.device)) {
+    return std::nullopt;
+  }
+  auto current = trust::verify_current(directive, known.now);
+  if (current.ok()) return std::nullopt;
+  return current.error().with("this device's clock says " + format_utc(known.now));
+}
+
 bool must_give_way(const Knowledge& known) {
   return known.directive != nullptr && before_switch(known.life.state) &&
          known.directive->directive.sequence > known.life.sequence;

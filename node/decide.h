@@ -28,6 +28,9 @@ struct Knowledge {
 // The directive may begin: it is newer than the last one begun, for this device, in its time, the
 // roster has the device and not revoked, and the site is not paused.
 bool may_begin(const Knowledge& known);
+// Why a directive that is newer than the last one begun waits, if its time is the reason: not come
+// yet, or over, by the clock of this device.
+std::optional<Error> not_in_its_time(const Knowledge& known);
 // Work under way that is not switched yet has to give way to a newer directive.
 bool must_give_way(const Knowledge& known);
 

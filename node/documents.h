@@ -7,6 +7,12 @@
 //     STATE/trust/site/       the site's root chain      STATE/documents/roster.dsse
 //     STATE/trust/vendor/     the vendor's TUF metadata  STATE/documents/directive.dsse
 //
+// What was held once is a floor in life.json: a roster or directive that is older, or another of
+// the same number, is refused also after somebody deleted or replaced the stored file. The floor is
+// durable before the document is used. It falls in one case only: the operators changed, and the
+// document that set it no longer verifies under the new ones. Then its signer had no right to it,
+// and his number must not keep the true operators out (TUF 5.3.11 does the same for the timestamp).
+//
 // One thread.
 #pragma once
 
@@ -14,6 +20,7 @@
 #include <string>
 
 #include "node/gateway_link.h"
+#include "node/ledger.h"
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
@@ -34,13 +41,15 @@ class Documents {
   Documents(Disk& disk, Path state, TrustAnchors anchors);
 
   // Takes the anchors over at the first start, and verifies again what the disk holds. A stored
-  // roster or directive that no longer verifies is dropped. Errors: the anchors cannot be read or
-  // are no valid roots.
-  Result<void> load(UtcTime now);
+  // roster or directive that no longer verifies, or is below its floor, is dropped. `ledger` keeps
+  // the floors and outlives this. Errors: the anchors cannot be read or are no valid roots.
+  Result<void> load(Ledger& ledger, UtcTime now);
 
-  // 5.3 of the TUF specification on the site's chain: operators may have changed.
+  // 5.3 of the TUF specification on the site's chain: operators may have changed. If they have, the
+  // held roster and directive are verified again at once, and dropped if they fail.
   Result<void> refresh_site(trust::Fetcher& site_metadata, UtcTime now);
-  // Newer envelopes; what is older than held is kRollback, and nothing changes on any error.
+  // Newer envelopes; what is older than held, or than was ever held, is kRollback, and nothing
+  // changes on any error.
   Result<void> take_roster(BytesView envelope);
   Result<void> take_directive(BytesView envelope);
 
@@ -48,16 +57,25 @@ class Documents {
   [[nodiscard]] const std::optional<trust::VerifiedDirective>& directive() const {
     return directive_;
   }
-  // The newest time that a verified document claims: see Life::time_floor.
-  [[nodiscard]] UtcTime newest_time() const;
+  // The floor under the time that the held documents give: see time_floor.h. `clock` is the
+  // machine's own, without a floor.
+  [[nodiscard]] UtcTime time_floor(UtcTime floor, UtcTime clock) const;
 
  private:
   Result<void> anchor(const Path& dir, const Path& root);
   Result<void> load_operators(UtcTime now);
+  Result<void> load_roster();
+  Result<void> load_directive();
+  Result<void> verify_again(const trust::Authority& operators);
+  Result<void> forget_roster();
+  Result<void> forget_directive();
+  Result<void> hold(trust::VerifiedRoster verified);
+  Result<void> hold(trust::VerifiedDirective verified);
 
   Disk& disk_;
   Path state_;
   TrustAnchors anchors_;
+  Ledger* ledger_ = nullptr;  // set by load()
   trust::Authority operators_;
   std::optional<trust::VerifiedRoster> roster_;
   std::optional<trust::VerifiedDirective> directive_;

@@ -2,8 +2,9 @@
 // The site gateway as a device sees it: a source of documents that verify themselves, and a place
 // to report to. It can withhold; what it says is never authority.
 //
-// Codes of every call: kNetwork, kTimeout, kUnknownKey (TLS), kHttp (a refusal, with its words),
-// kNotFound (404), kMalformed, kTooLarge, kCancelled. Calls block; any thread, several at once.
+// Codes of every call: kNetwork, kTimeout (also 503: ask again soon), kUnknownKey (TLS), kHttp (a
+// refusal, with its words), kNotFound (404), kMalformed, kTooLarge, kCancelled. Calls block; any
+// thread, several at once.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ class GatewayLink {
  public:
   virtual ~GatewayLink() = default;
 
-  // From now on only servers that hold one of these keys are spoken to. Never called with none.
+  // From now on only servers that hold one of these keys are spoken to; with none of them, whoever
+  // answers: no roster is held, and what is fetched then verifies itself.
   virtual void pin(const std::vector<trust::PublicKey>& gateways) = 0;
 
   [[nodiscard]] virtual Result<api::EnrolReply> enrol(const api::EnrolRequest& request) = 0;
