@@ -91,7 +91,8 @@ Result<void> run_agent(const NodeConfig& config) {
   TRY_ASSIGN(auto identity, http::Identity::make(pem, config.device));
   HttpGatewayLink link(config.gateways, identity);
   TRY_ASSIGN(auto transport,
-             SwarmTransport::start(*disk, swarm_options(config), config.gateways.front()));
+             SwarmTransport::start(*disk, swarm_options(config), config.gateways.front(),
+                                   config.patience.transfer));
   DirectorySlots slots(*disk, config.state);
   InferenceCheck checker(*disk, clock, check_options(config));
   log(Level::kNotice, "lineside-node",

@@ -47,7 +47,9 @@ std::string words_of(const http::Reply& reply) {
 
 Result<Bytes> body_of(http::Reply reply, std::string_view target) {
   if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
-  Code code = reply.status == 404 ? Code::kNotFound : Code::kHttp;
+  Code code = reply.status == 404   ? Code::kNotFound
+              : reply.status == 503 ? Code::kTimeout
+                                    : Code::kHttp;
   return Error{code, std::string(target) + ": the gateway answers " + std::to_string(reply.status) +
                          words_of(reply)};
 }

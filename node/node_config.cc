@@ -38,6 +38,30 @@ void check(const NodeConfig& node, Config& config) {
     config.refuse("swarm.listen", "is no address to listen at: " + listen.error().what);
 }
 
+struct Wait {
+  const char* key;
+  std::chrono::milliseconds Patience::*value;
+};
+constexpr Wait kWaits[] = {
+    {"patience.transfer", &Patience::transfer},   {"patience.smaller", &Patience::smaller},
+    {"patience.retry", &Patience::retry},         {"patience.unreachable", &Patience::unreachable},
+    {"patience.site_root", &Patience::site_root}, {"patience.disk", &Patience::disk}};
+
+// None is 0: a device that never pauses would keep a small machine busy with nothing else.
+Patience read_patience(Config& config) {
+  Patience patience;
+  for (const Wait& wait : kWaits) {
+    auto& value = patience.*wait.value;
+    auto read = config.duration(wait.key, std::chrono::duration_cast<std::chrono::seconds>(value));
+    if (read < std::chrono::seconds(1) || read > std::chrono::hours(24)) {
+      config.refuse(wait.key, "takes 1s to 24h");
+    } else {
+      value = read;
+    }
+  }
+  return patience;
+}
+
 }  // namespace
 
 Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
@@ -63,6 +87,7 @@ Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
   node.apply_memory_bytes =
       static_cast<std::uint64_t>(config.integer("apply.memory_mb", 64, 4, 65'536)) << 20;
   node.bwrap = config.text("check.bwrap", node.bwrap);
+  node.patience = read_patience(config);
   check(node, config);
   TRY(config.finish());
   return node;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/documents.h"
+#include "node/patience.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
 
@@ -28,6 +29,7 @@ struct NodeConfig {
   std::chrono::seconds verify_every{86'400};  // scan of the current tree
   std::uint64_t apply_memory_bytes = 64ULL << 20;
   std::string bwrap = "bwrap";
+  Patience patience;
 };
 
 // kUsage naming file and line.

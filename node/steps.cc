@@ -53,11 +53,16 @@ Path Steps::delivery_file(const Digest& root) const {
 }
 
 Outcome Steps::run(Action action, const trust::VerifiedDirective& directive, std::stop_token stop) {
+  if (std::exchange(sequence_, directive.directive.sequence) != sequence_) {
+    stalled_.reset();
+    refused_.clear();
+    prepared_since_.reset();
+  }
   switch (action) {
     case Action::kFetch:
       return fetch(directive.directive, std::move(stop));
     case Action::kStage:
-      return stage(std::move(stop));
+      return stage(directive.directive, std::move(stop));
     case Action::kCheck:
       return check(std::move(stop));
     case Action::kActivate:

@@ -13,6 +13,7 @@
 #include "node/gateway_link.h"
 #include "node/ledger.h"
 #include "node/life_table.h"
+#include "node/patience.h"
 #include "node/slots/slot_store.h"
 #include "node/transport.h"
 #include "proto/base/clock.h"
@@ -47,6 +48,7 @@ class Steps {
     Path state;
     std::vector<std::string> hardware;
     std::uint64_t apply_memory_bytes = 64ULL << 20;
+    Patience patience;
   };
   Steps(Surroundings around, Ledger& ledger, Settings settings);
 
@@ -59,7 +61,7 @@ class Steps {
 
  private:
   Outcome fetch(const trust::Directive& directive, std::stop_token stop);
-  Outcome stage(std::stop_token stop);
+  Outcome stage(const trust::Directive& directive, std::stop_token stop);
   Outcome check(std::stop_token stop);
   Outcome activate();
   Outcome trial(std::stop_token stop);
@@ -69,24 +71,31 @@ class Steps {
 
   Result<void> accept(const trust::Manifest& manifest) const;
   Result<void> check_space(const trust::Manifest& manifest, std::uint64_t delivery) const;
-  Result<api::DeliveryOffer> choose(const trust::TreeId& target,
-                                    const std::set<Digest>& refused) const;
-  Result<void> obtain(const trust::Manifest& manifest, const std::set<Digest>& refused,
-                      std::stop_token stop);
-  Result<void> build(const trust::Manifest& manifest, std::stop_token stop);
+  struct Offers;
+  Result<Offers> ask(const trust::TreeId& target) const;
+  Result<api::DeliveryOffer> choose(const trust::TreeId& target);
+  Result<void> obtain(const trust::Manifest& manifest, std::stop_token stop);
+  Result<void> build(const trust::Manifest& manifest, const Path& out, bool& waits,
+                     std::stop_token stop);
+  Result<bool> stands_whole(const trust::TreeId& tree, std::stop_token stop);
+  [[nodiscard]] Outcome wait_for(const Error& error, const trust::Directive& directive) const;
   Result<void> read_back(const trust::TreeId& tree, std::stop_token stop);
+  Result<void> scan_current(const trust::TreeId& current, std::stop_token stop);
   Result<CheckReport> run_check(const trust::TreeId& tree, const Digest& manifest,
                                 const char* phase, std::stop_token stop);
   Result<void> tidy(bool keep_target);
   Result<void> collect_deliveries(const std::string& present);
   [[nodiscard]] Path delivery_file(const Digest& root) const;
-  Result<void> scan_current(const trust::TreeId& current, std::stop_token stop);
   [[nodiscard]] UtcTime now() const;
 
   Surroundings around_;
   Ledger& ledger_;
   Settings settings_;
+  // Under the present directive:
+  std::int64_t sequence_ = 0;
   std::optional<Digest> stalled_;  // the delivery that stood still when it was last waited for
+  std::set<Digest> refused_;       // deliveries that did not make what is signed
+  std::optional<SteadyTime> prepared_since_;  // a smaller delivery than the offered is awaited
 };
 
 }  // namespace lineside::node

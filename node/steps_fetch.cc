@@ -12,7 +12,6 @@
 namespace lineside::node {
 namespace {
 
-using std::chrono::milliseconds;
 using trust::Manifest;
 using trust::TreeId;
 
@@ -71,43 +70,74 @@ Result<void> Steps::check_space(const Manifest& manifest, std::uint64_t delivery
                                    std::to_string(needed) + ", free are " + std::to_string(free)};
 }
 
-// The smallest way from any tree that stands here; a full delivery is a way from nothing.
-Result<api::DeliveryOffer> Steps::choose(const TreeId& target,
-                                         const std::set<Digest>& refused) const {
+// What the gateway says of all the trees that stand here; a full delivery is a way from nothing.
+struct Steps::Offers {
+  std::optional<api::DeliveryOffer> best;
+  std::optional<TreeId> prepared;  // a base from which one is being made
+  bool refused = false;            // one was offered that did not make what is signed
+  Error last{Code::kNotFound, "the gateway has no delivery of this tree yet"};
+};
+
+Result<Steps::Offers> Steps::ask(const TreeId& target) const {
   TRY_ASSIGN(std::vector<TreeId> bases, around_.slots.trees());
   bases.push_back(sha256({}));
-  std::optional<api::DeliveryOffer> best;
-  Error last{Code::kNotFound, "the gateway offers no delivery"};
+  Offers found;
   for (const TreeId& base : bases) {
     if (base == target || !stored_listing(around_.disk, settings_.state, base).ok()) continue;
     auto offer = around_.link.delivery(base, target);
     if (!offer.ok()) {
-      last = offer.error();
+      if (offer.error().code == Code::kTimeout && !found.prepared) found.prepared = base;
+      if (offer.error().code != Code::kNotFound) found.last = offer.error();
       continue;
     }
     bool sane = offer->base == base && offer->target == target && offer->length > 0 &&
-                offer->length <= (1ULL << 40) && refused.count(offer->root) == 0;
-    if (sane && (!best || offer->length < best->length)) best = *offer;
+                offer->length <= (1ULL << 40);
+    if (!sane) continue;
+    if (refused_.count(offer->root) != 0) {
+      found.refused = true;
+    } else if (!found.best || offer->length < found.best->length) {
+      found.best = *offer;
+    }
   }
-  if (!best) return last;
-  return *best;
+  return found;
+}
+
+// The smallest of them. A full one is not hurried for while a delta is being made: on a slow line
+// that costs more than waiting, though not without end.
+Result<api::DeliveryOffer> Steps::choose(const TreeId& target) {
+  TRY_ASSIGN(Offers found, ask(target));
+  if (found.best && found.prepared && found.best->base == sha256({})) {
+    SteadyTime steady = around_.clock.steady();
+    if (!prepared_since_) prepared_since_ = steady;
+    if (steady - *prepared_since_ >= settings_.patience.smaller) return *found.best;
+  } else if (found.best) {
+    return *found.best;
+  }
+  if (found.prepared) {
+    const std::string base =
+        *found.prepared == sha256({}) ? "nothing" : "tree " + found.prepared->hex().substr(0, 12);
+    return Error{Code::kTimeout, "the gateway prepares a delivery from " + base};
+  }
+  if (found.refused) {
+    return Error{Code::kMismatch, "no delivery that the gateway offers makes the signed tree"};
+  }
+  return found.last;
 }
 
 // Gets a delivery's file. The choice is durable before the first byte, so that a restart goes on.
-Result<void> Steps::obtain(const Manifest& manifest, const std::set<Digest>& refused,
-                           std::stop_token stop) {
+Result<void> Steps::obtain(const Manifest& manifest, std::stop_token stop) {
   Life life = ledger_.life();
   bool chosen = life.delivery && life.delivery->target == manifest.tree &&
-                refused.count(life.delivery->root) == 0;
+                refused_.count(life.delivery->root) == 0;
   // Perhaps the gateway has made another, and nobody has the rest of this one any more. Without an
   // answer it stays: others may still have it.
   if (chosen && stalled_ == life.delivery->root) {
-    auto offer = choose(manifest.tree, refused);
+    auto offer = choose(manifest.tree);
     chosen = !offer.ok() || offer->root == life.delivery->root;
   }
   stalled_.reset();
   if (!chosen) {
-    TRY_ASSIGN(api::DeliveryOffer offer, choose(manifest.tree, refused));
+    TRY_ASSIGN(api::DeliveryOffer offer, choose(manifest.tree));
     if (life.delivery) TRY(around_.transport.forget(life.delivery->root, true));
     TRY(ledger_.change([&offer](Life& edit) { edit.delivery = offer; }));
     life = ledger_.life();
@@ -128,6 +158,29 @@ Result<void> Steps::obtain(const Manifest& manifest, const std::set<Digest>& ref
   });
 }
 
+// Whether the tree needs no building: it stands here, and reading it back says so. The running tree
+// is no exception.
+Result<bool> Steps::stands_whole(const TreeId& tree, std::stop_token stop) {
+  TRY_ASSIGN(bool there, around_.slots.has(tree));
+  if (!there) return false;
+  auto whole = read_back(tree, std::move(stop));
+  if (whole.ok()) return true;
+  if (whole.error().code != Code::kMismatch) return whole.error();
+  log(Level::kWarning, "a slot is damaged and made anew",
+      {{"tree", tree.hex()}, {"why", whole.error().describe()}});
+  return false;
+}
+
+// The same step again in a while, as long as its directive is in its time.
+Outcome Steps::wait_for(const Error& error, const trust::Directive& directive) const {
+  if (error.code == Code::kCancelled) return {};
+  if (now() < directive.expires) return {std::nullopt, error, settings_.patience.retry};
+  return Outcome::failed(Event::kStepFailed,
+                         {Code::kExpired, "directive " + std::to_string(directive.sequence) +
+                                              " ended at " + format_utc(directive.expires) +
+                                              " and still waited: " + error.describe()});
+}
+
 Outcome Steps::fetch(const trust::Directive& directive, std::stop_token stop) {
   bool final = false;
   auto work = [&]() -> Result<void> {
@@ -141,67 +194,76 @@ Outcome Steps::fetch(const trust::Directive& directive, std::stop_token stop) {
     final = false;
     TRY(tidy(true));
     TRY(fetch_listing(around_.disk, settings_.state, around_.link, manifest, now()));
-    TRY_ASSIGN(bool there, around_.slots.has(manifest.tree));
-    if (there) return ok();
-    return obtain(manifest, {}, stop);
+    TRY_ASSIGN(bool whole, stands_whole(manifest.tree, stop));
+    if (whole) return ok();
+    return obtain(manifest, stop);
   };
   auto done = work();
   if (done.ok()) return {Event::kFetched, std::nullopt, {}};
-  if (!final && worth_retrying(done.error().code))
-    return {std::nullopt, done.error(), milliseconds(2'000)};
+  if (!final && worth_retrying(done.error().code)) return wait_for(done.error(), directive);
   return Outcome::failed(Event::kStepFailed, done.error());
 }
 
-Result<void> Steps::build(const Manifest& manifest, std::stop_token stop) {
+// ---- staging -----------------------------------------------------------------------------------
+
+// Makes the tree in `out`. `waits` is set when what failed is getting another delivery.
+Result<void> Steps::build(const Manifest& manifest, const Path& out, bool& waits,
+                          std::stop_token stop) {
   TRY_ASSIGN(auto target, stored_listing(around_.disk, settings_.state, manifest.tree));
-  std::set<Digest> refused;
-  for (unsigned attempt = 1;; ++attempt) {
+  for (;;) {
     Life life = ledger_.life();
-    if (!life.delivery || life.delivery->target != manifest.tree || attempt > 1) {
-      TRY(obtain(manifest, refused, stop));
+    bool usable = life.delivery && life.delivery->target == manifest.tree &&
+                  refused_.count(life.delivery->root) == 0;
+    if (!usable) {
+      waits = true;
+      TRY(obtain(manifest, stop));
+      waits = false;
       life = ledger_.life();
     }
     TRY_ASSIGN(auto base, stored_listing(around_.disk, settings_.state, life.delivery->base));
     delta::ApplyOptions options;
     options.threads = kThreads;
     options.max_memory_bytes = settings_.apply_memory_bytes;
+    options.read_only = true;
     auto applied = delta::apply_delivery(around_.disk, delivery_file(life.delivery->root), base,
-                                         around_.slots.dir(life.delivery->base), target,
-                                         around_.slots.dir(manifest.tree), options, {}, stop);
+                                         around_.slots.dir(life.delivery->base), target, out,
+                                         options, {}, stop);
     if (applied.ok()) return ok();
     Code code = applied.error().code;
     bool lies = code == Code::kMismatch || code == Code::kMalformed || code == Code::kUnsupported ||
                 code == Code::kNotFound;
-    if (!lies || attempt == kDeliveryAttempts) return applied.error();
-    // A delivery that anybody may have made: it wasted time, and another one is asked for.
+    // A delivery that anybody may have made, or one whose base is damaged here: it wasted time, and
+    // another one is asked for.
+    if (!lies) return applied.error();
     log(Level::kWarning, "delivery refused",
         {{"root", life.delivery->root.hex()}, {"why", applied.error().describe()}});
-    refused.insert(life.delivery->root);
-    TRY(around_.disk.remove_tree(delta::partial_path(around_.slots.dir(manifest.tree))));
+    refused_.insert(life.delivery->root);
+    TRY(around_.disk.remove_tree(delta::partial_path(out)));
+    if (refused_.size() >= kDeliveryAttempts) return applied.error();
   }
 }
 
-Outcome Steps::stage(std::stop_token stop) {
+Outcome Steps::stage(const trust::Directive& directive, std::stop_token stop) {
+  bool waits = false;
   auto work = [&]() -> Result<void> {
     Life life = ledger_.life();
     TRY_ASSIGN(Manifest manifest,
                stored_manifest(around_.disk, settings_.state, life.target->manifest));
+    TRY_ASSIGN(bool whole, stands_whole(manifest.tree, stop));
+    if (whole) return ok();
     TRY_ASSIGN(bool there, around_.slots.has(manifest.tree));
-    if (!there) return build(manifest, stop);
-    // An older slot that is to run again: its bytes may have rotted since.
-    auto whole = read_back(manifest.tree, stop);
-    TRY_ASSIGN(auto current, around_.slots.current());
-    if (whole.ok() || whole.error().code != Code::kMismatch || current == manifest.tree) {
-      return whole;
-    }
-    TRY(around_.disk.remove_tree(around_.slots.dir(manifest.tree)));
-    return build(manifest, stop);
+    if (!there) return build(manifest, around_.slots.dir(manifest.tree), waits, stop);
+    // Beside the damaged one, which perhaps runs: it leaves only when the other is whole.
+    const Path fresh = around_.slots.rebuild_dir(manifest.tree);
+    TRY(around_.disk.remove_tree(fresh));
+    TRY(build(manifest, fresh, waits, stop));
+    return around_.slots.adopt_rebuilt(manifest.tree);
   };
   auto done = work();
   if (done.ok()) return {Event::kStaged, std::nullopt, {}};
-  Code code = done.error().code;
-  bool network = code == Code::kNetwork || code == Code::kTimeout || code == Code::kHttp;
-  if (network) return {std::nullopt, done.error(), milliseconds(2'000)};
+  if (waits && worth_retrying(done.error().code) && done.error().code != Code::kMismatch) {
+    return wait_for(done.error(), directive);
+  }
   return Outcome::failed(Event::kStepFailed, done.error());
 }
 

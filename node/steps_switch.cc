@@ -8,8 +8,6 @@
 namespace lineside::node {
 namespace {
 
-using std::chrono::milliseconds;
-
 std::uint64_t inferences_of(const CheckReport& report) {
   std::uint64_t count = 0;
   for (const CheckItem& item : report.checks) {
@@ -43,10 +41,13 @@ Outcome Steps::activate() {
     if (life.tries == 0) return Error{Code::kConflict, "the attempts to activate are used up"};
     TRY(ledger_.change([&current](Life& edit) {
       --edit.tries;
-      // A running tree that is rolled out again is its own way back. One that is not confirmed was
-      // made current by an activation that was cut off, and its way back is written down already.
-      bool confirmed = edit.confirmed && current == edit.confirmed->tree;
-      if (current != edit.target->tree || confirmed) edit.before = current;
+      // Where a rollback goes is what was confirmed, whatever runs: a tree that is current without
+      // being confirmed failed its trial, or was made current by an activation that was cut off.
+      if (edit.confirmed) {
+        edit.before = edit.confirmed->tree;
+      } else if (current != edit.target->tree) {
+        edit.before = current;
+      }
     }));
     return around_.slots.activate(life.target->tree);
   };
@@ -72,8 +73,8 @@ Outcome Steps::trial(std::stop_token stop) {
     TRY(ledger_.change([&](Life& edit) {
       edit.read_back = life.target->tree;
       edit.read_back_at = read;
-    }));
       edit.damage.clear();
+    }));
     TRY_ASSIGN(CheckReport report,
                run_check(life.target->tree, life.target->manifest, "trial", stop));
     if (report.verdict != Verdict::kPass) return error_of(report);
@@ -105,7 +106,7 @@ Outcome Steps::roll_back() {
       TRY(around_.slots.activate(life.before));
       TRY(ledger_.change([](Life& edit) { edit.read_back.reset(); }));
     }
-    return tidy(false);
+    return ok();
   };
   auto done = work();
   if (!done.ok()) return {std::nullopt, done.error(), settings_.patience.retry};

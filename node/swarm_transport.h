@@ -13,16 +13,14 @@
 
 namespace lineside::node {
 
-// How long a transfer may stand still.
-inline constexpr std::chrono::minutes kPatience{5};
-
 class SwarmTransport final : public Transport {
  public:
   // `options.on_change` is ours. `gateway` is "https://host:port": the address that the kernel
-  // would use towards it is what peers are told when `options.listen` is a wildcard.
-  static Result<std::unique_ptr<SwarmTransport>> start(
-      Disk& disk, swarm::SwarmOptions options, const std::string& gateway,
-      std::chrono::milliseconds patience = kPatience);
+  // would use towards it is what peers are told when `options.listen` is a wildcard. `patience`:
+  // how long a transfer may stand still.
+  static Result<std::unique_ptr<SwarmTransport>> start(Disk& disk, swarm::SwarmOptions options,
+                                                       const std::string& gateway,
+                                                       std::chrono::milliseconds patience);
 
   [[nodiscard]] Result<void> fetch(const Carried& delivery,
                                    const std::vector<Digest>& leaves) override;
@@ -40,7 +38,7 @@ class SwarmTransport final : public Transport {
 
   std::string listen_;
   std::string gateway_;
-  std::chrono::milliseconds patience_{kPatience};
+  std::chrono::milliseconds patience_{0};
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::unique_ptr<swarm::Swarm> swarm_;  // last: its thread calls us until it is gone

@@ -32,6 +32,15 @@ Result<std::vector<TreeId>> DirectorySlots::trees() const {
   return found;
 }
 
+Path DirectorySlots::rebuild_dir(const TreeId& tree) const {
+  return state_ / "slots" / (tree.hex() + ".rebuilt");
+}
+
+Result<void> DirectorySlots::adopt_rebuilt(const TreeId& tree) {
+  TRY(disk_.exchange(rebuild_dir(tree), dir(tree)));
+  return disk_.remove_tree(rebuild_dir(tree));
+}
+
 Result<std::optional<TreeId>> DirectorySlots::current() const {
   TRY_ASSIGN(auto info, disk_.stat(state_ / "current"));
   if (!info) return std::optional<TreeId>();

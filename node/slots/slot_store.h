@@ -29,6 +29,12 @@ class SlotStore {
   [[nodiscard]] virtual Result<bool> has(const trust::TreeId& tree) const = 0;
   [[nodiscard]] virtual Result<std::vector<trust::TreeId>> trees() const = 0;
 
+  // Where a tree that stands damaged is made anew. It need not be empty; collect() removes it.
+  [[nodiscard]] virtual Path rebuild_dir(const trust::TreeId& tree) const = 0;
+  // (durable, atomic) The tree in rebuild_dir() takes the damaged one's place, also where it is
+  // current. kUnsupported if the file system cannot do that in one step: then nothing has changed.
+  [[nodiscard]] virtual Result<void> adopt_rebuilt(const trust::TreeId& tree) = 0;
+
   // What runs now; nullopt on a device that has never been installed. Read, never remembered.
   [[nodiscard]] virtual Result<std::optional<trust::TreeId>> current() const = 0;
   // (durable, atomic) Makes `tree` current; nothing to do if it is. nullopt: back to no slot at

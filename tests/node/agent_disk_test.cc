@@ -86,5 +86,81 @@ TEST_F(AgentDiskTest, AFullDiskIsOutlived) {
   EXPECT_TRUE(whole);
 }
 
+// The disk has no room for the new tree; what runs and what is written down stay whole, and with
+// room the next directive gets there.
+TEST_F(AgentDiskTest, AFullDiskWhileStagingLeavesTheOldTree) {
+  direct(1, "1.0.0");
+  fakes::FailingDisk failing(*disk_);
+  auto one = agent(failing);
+  must_ok(one->start());
+  drive_to(*one, State::kConfirmed, 1);
+  settle(*one);
+  failing.fail_at("slots/." + tree("2.0.0").hex(), Code::kNoSpace);
+  direct(2, "2.0.0");
+  drive_to(*one, State::kFailed, 2);
+  EXPECT_EQ(one->life().state, State::kFailed);
+  EXPECT_EQ(one->life().code, "no-space");
+  EXPECT_EQ(current(), "version = '1.0.0'");
+  failing.fail_at("", Code::kNoSpace);
+  direct(3, "2.0.0");
+  drive_to(*one, State::kConfirmed, 3);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+}
+
+// What cannot be written down is not done.
+TEST_F(AgentDiskTest, AFullDiskForTheStateBeginsNothing) {
+  direct(1, "1.0.0");
+  fakes::FailingDisk failing(*disk_);
+  auto one = agent(failing);
+  must_ok(one->start());
+  drive_to(*one, State::kConfirmed, 1);
+  settle(*one);
+  gateway_->reply.paused = true;
+  direct(2, "2.0.0");
+  settle(*one);
+  failing.fail_at("life.json", Code::kNoSpace);
+  gateway_->reply.paused = false;
+  std::optional<Error> error;
+  for (int i = 0; i < 5; ++i) {
+    auto next = one->tick();
+    if (next.ok()) continue;
+    error = next.error();
+    EXPECT_EQ(one->recover(next.error()), config_.patience.disk);
+  }
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Code::kNoSpace);
+  EXPECT_EQ(one->life().sequence, 1);
+  EXPECT_EQ(must(load_life(*disk_, config_.state)).sequence, 1);
+  failing.fail_at("", Code::kNoSpace);
+  drive_to(*one, State::kConfirmed, 2);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+}
+
+// The way back fails for its disk, and a newer directive comes before it is well.
+TEST_F(AgentDiskTest, ABadTreeNeverBecomesTheWayBack) {
+  publish("3.0.0", 3);
+  direct(1, "1.0.0");
+  fakes::FailingDisk failing(*disk_);
+  auto one = agent(failing);
+  must_ok(one->start());
+  drive_to(*one, State::kConfirmed, 1);
+  settle(*one);
+  checker_.bad_version = "2.0.0";
+  checker_.only_when_current = true;
+  checker_.when_bad = [&failing] { failing.fail_at("state/current", Code::kIo); };
+  direct(2, "2.0.0");
+  drive_to(*one, State::kRolledBack, 2);
+  ASSERT_EQ(one->life().state, State::kRolledBack) << one->life().error;
+  direct(3, "3.0.0");
+  rounds(*one, 10);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+  EXPECT_EQ(one->life().sequence, 2);
+  failing.fail_at("", Code::kIo);
+  drive(*one, [](const Life& life) { return life.attested_sequence == 3; });
+  EXPECT_EQ(one->life().state, State::kConfirmed);
+  EXPECT_EQ(current(), "version = '3.0.0'");
+  EXPECT_EQ(one->life().previous, tree("1.0.0"));
+}
+
 }  // namespace
 }  // namespace lineside::node

@@ -27,6 +27,10 @@ Life full() {
   life.attestation_counter = 5;
   life.read_back = life.before;
   life.inferring = true;
+  life.inferring_since = UtcTime{std::chrono::seconds(9)};
+  life.roster_floor = {4, sha256(as_bytes("roster")), sha256(as_bytes("envelope"))};
+  life.directive_floor = {17, life.directive, life.directive};
+  life.damage = "1 difference";
   return life;
 }
 
@@ -51,6 +55,18 @@ TEST(Life, RefusesWhatItDoesNotKnow) {
     EXPECT_FALSE(parse_life(as_bytes(changed)).ok()) << from;
   }
   EXPECT_FALSE(parse_life({}).ok());
+}
+
+TEST(Life, OfAnOlderAgentIsTakenOver) {
+  std::string text(as_text(serialise(Life{})));
+  for (const char* name : {"inferring_cause", "inferring_since", "damage"}) {
+    std::size_t begin = text.find("\n \"" + std::string(name) + "\"");
+    ASSERT_NE(begin, std::string::npos) << name;
+    text.erase(begin, text.find('\n', begin + 1) - begin);
+  }
+  auto life = parse_life(as_bytes(text));
+  ASSERT_TRUE(life.ok()) << life.error().what;
+  EXPECT_EQ(serialise(*life), serialise(Life{}));
 }
 
 TEST(DirectorySlots, SwitchAndCollect) {
@@ -110,9 +126,12 @@ TEST(NodeConfig, MistakesInValuesNameTheLine) {
       "[device]\nid = \"cam01\"\nhardware = [\"ipc-x86\"]\nstate = \"state\"\n"
       "[site]\nname = \"plant-7\"\nroot = \"1.root.json\"\n[vendor]\nroot = \"v.json\"\n"
       "[gateway]\naddresses = [\"https://192.0.2.1:7443\"]\n"
-      "[swarm]\nlisten = \"192.0.2.7:7444\"\n";
+      "[swarm]\nlisten = \"192.0.2.7:7444\"\n"
+      "[patience]\nretry = \"3s\"\n";
   auto config = load_config(*disk, dir.write("good.toml", good));
   ASSERT_TRUE(config.ok()) << config.error().what;
+  EXPECT_EQ(config->patience.retry, std::chrono::seconds(3));
+  EXPECT_EQ(config->patience.transfer, std::chrono::minutes(5));
   struct Mistake {
     const char *from, *to, *place;
   };
@@ -122,7 +141,10 @@ TEST(NodeConfig, MistakesInValuesNameTheLine) {
                              {"plant-7", "../7", "bad.toml:6: 'site.name'"},
                              {"https://", "http://", "bad.toml:11: 'gateway.addresses'"},
                              {"\"https://192.0.2.1:7443\"", "", "bad.toml:11: "},
-                             {":7444", "", "bad.toml:13: 'swarm.listen'"}}) {
+                             {":7444", "", "bad.toml:13: 'swarm.listen'"},
+                             {"retry = \"3s\"", "retry = \"0s\"", "bad.toml:15: 'patience.retry'"},
+                             {"retry = \"3s\"", "retry = \"25h\"", "bad.toml:15: 'patience.retry'"},
+                             {"retry", "retrie", "bad.toml:15: 'patience.retrie'"}}) {
     std::string bad = good;
     bad.replace(bad.find(one.from), std::string(one.from).size(), one.to);
     auto result = load_config(*disk, dir.write("bad.toml", bad));

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "node/patience.h"
 #include "proto/trust/merkle.h"
 #include "tests/fakes/signed_site.h"
 #include "tests/fakes/temp_dir.h"
@@ -38,7 +39,7 @@ class FileSizeLimit {
 
 class SwarmTransportTest : public testing::Test {
  protected:
-  std::unique_ptr<SwarmTransport> start(std::chrono::milliseconds patience = kPatience) {
+  std::unique_ptr<SwarmTransport> start(std::chrono::milliseconds patience = Patience{}.transfer) {
     swarm::SwarmOptions options;
     options.listen = {"127.0.0.1:0"};
     options.local_discovery = false;
