@@ -2,6 +2,7 @@
 #include "seeder/rollout_store.h"
 
 #include <fmt/format.h>
+#include <limits>
 
 #include <mutex>
 
@@ -47,6 +48,17 @@ Result<void> insert_event(Database& database, const Event& event) {
       .bind(event.document)
       .bind(event.text)
       .run();
+}
+
+Result<std::vector<Event>> read_events(Statement& statement) {
+  std::vector<Event> events;
+  while (true) {
+    TRY_ASSIGN(bool row, statement.step());
+    if (!row) return events;
+    events.push_back({statement.integer(0), from_seconds(statement.integer(1)), statement.text(2),
+                      statement.text(3), statement.text(4), statement.integer(5), statement.text(6),
+                      statement.text(7)});
+  }
 }
 
 Result<void> insert_document(Database& database, DocumentKind kind, std::int64_t number,
@@ -330,14 +342,29 @@ Result<std::vector<Event>> RolloutStore::events(std::int64_t after, std::size_t 
       "SELECT number,at,kind,actor,device,sequence,document,text FROM events WHERE number>?"
       " ORDER BY number LIMIT ?");
   statement.bind(after).bind(static_cast<std::int64_t>(limit));
-  std::vector<Event> events;
-  while (true) {
-    TRY_ASSIGN(bool row, statement.step());
-    if (!row) return events;
-    events.push_back({statement.integer(0), from_seconds(statement.integer(1)), statement.text(2),
-                      statement.text(3), statement.text(4), statement.integer(5), statement.text(6),
-                      statement.text(7)});
-  }
+  return read_events(statement);
+}
+
+Result<std::vector<Event>> RolloutStore::events_back(const EventQuery& wanted) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement = state_->database.prepare(
+      "SELECT number,at,kind,actor,device,sequence,document,text FROM events"
+      " WHERE number<? AND (?='' OR device=?) AND (?=0 OR sequence=?) ORDER BY number DESC LIMIT "
+      "?");
+  statement.bind(wanted.before > 0 ? wanted.before : std::numeric_limits<std::int64_t>::max())
+      .bind(wanted.device)
+      .bind(wanted.device)
+      .bind(wanted.sequence)
+      .bind(wanted.sequence)
+      .bind(static_cast<std::int64_t>(wanted.limit));
+  return read_events(statement);
+}
+
+Result<std::int64_t> RolloutStore::newest_event() const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement = state_->database.prepare("SELECT coalesce(max(number),0) FROM events");
+  TRY(statement.step());
+  return statement.integer(0);
 }
 
 Result<void> RolloutStore::add_wan(std::string_view release, const WanBytes& more) {

@@ -69,6 +69,14 @@ struct RolloutStep {
   std::vector<Event> events;
 };
 
+// A look back into the event log.
+struct EventQuery {
+  std::int64_t before = 0;    // numbers below it; 0: from the newest
+  std::string device;         // only about this one; empty: all
+  std::int64_t sequence = 0;  // only about this directive; 0: all
+  std::size_t limit = 100;
+};
+
 // How many requests to enrol are kept: strangers may ask, but not fill the disk.
 inline constexpr std::size_t kMaxPending = 4096;
 
@@ -112,6 +120,10 @@ class RolloutStore {
   Result<void> add_event(const Event& event);
   // Numbers above `after`, at most `limit`, in order.
   [[nodiscard]] Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) const;
+
+  // Newest first.
+  [[nodiscard]] Result<std::vector<Event>> events_back(const EventQuery& wanted) const;
+  [[nodiscard]] Result<std::int64_t> newest_event() const;  // its number, 0 for none
 
   // Bytes that crossed the WAN for a release; "" is for what serves none in particular.
   Result<void> add_wan(std::string_view release, const WanBytes& more);
