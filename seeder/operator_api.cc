@@ -25,6 +25,8 @@ json rollout_json(const RolloutRow& row) {
     canaries.push_back(
         {{"device", canary.device}, {"evidence", canary.evidence}, {"why", canary.why}});
   }
+  json opened = json::object();
+  for (const auto& [batch, at] : row.opened) opened[batch] = format_utc(at);
   json out = {{"sequence", row.sequence},
               {"bundle", row.bundle},
               {"version", row.version},
@@ -40,7 +42,11 @@ json rollout_json(const RolloutRow& row) {
               {"canaries", canaries},
               {"wan_payload", row.wan_payload},
               {"wan_metadata", row.wan_metadata},
-              {"issued", format_utc(row.issued)}};
+              {"issued", format_utc(row.issued)},
+              {"expires", format_utc(row.expires)},
+              {"soak_s", row.soak_s},
+              {"opened", opened}};
+  put(out, "opens_at", row.opens_at);
   if (row.tree) out["tree"] = row.tree->hex();
   return out;
 }
@@ -78,6 +84,10 @@ RolloutRow read_rollout(Fields& fields) {
   row.wan_payload = amount(fields, "wan_payload");
   row.wan_metadata = amount(fields, "wan_metadata");
   row.issued = fields.utc("issued");
+  // Since 0.2; an older gateway does not say them.
+  row.expires = fields.optional_utc("expires").value_or(UtcTime{});
+  row.opens_at = fields.optional_utc("opens_at");
+  row.soak_s = fields.optional_integer("soak_s", 0, kMax).value_or(0);
   return row;
 }
 

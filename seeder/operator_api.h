@@ -43,6 +43,10 @@ struct RolloutRow {
   std::uint64_t wan_payload = 0;  // bytes, of this bundle
   std::uint64_t wan_metadata = 0;
   UtcTime issued{};
+  UtcTime expires{};
+  std::optional<UtcTime> opens_at;  // end of the soak, once all canaries have passed
+  std::int64_t soak_s = 0;
+  std::map<std::string, UtcTime> opened;  // batch number -> when it opened
 };
 
 // done, failed, aborted, superseded.

@@ -46,6 +46,10 @@ RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const Ro
         {canary.device, std::string(evidence_name(canary.evidence)), canary.why});
   }
   row.issued = directive.directive.issued;
+  row.expires = directive.directive.expires;
+  row.opens_at = gate.opens_at;
+  row.soak_s = directive.directive.soak.count();
+  for (const auto& [batch, at] : state.opened) row.opened[std::to_string(batch)] = at;
   return row;
 }
 
