@@ -29,6 +29,8 @@ class Api {
   // Any thread. 404 for an unknown path, 405 for another method, 403 for a caller of the wrong
   // class.
   http::Response handle(const http::Request& request);
+  // What /v1/status answers. Any thread.
+  [[nodiscard]] SiteStatus status() const { return full_status(site_.status()); }
   // The most bytes that a body may have.
   static std::uint64_t max_body(const std::string& method, const std::string& path);
 

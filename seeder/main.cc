@@ -6,6 +6,8 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
+#include "proto/base/passphrase.h"
+#include "seeder/page/users.h"
 #include "seeder/seeder.h"
 
 namespace lineside::seeder {
@@ -36,6 +38,32 @@ int show_key(const Path& file, const std::string& public_file) {
   }
   Result<void> written = disk->replace(public_file, as_bytes(pem));
   return written.ok() ? 0 : fail(written.error());
+}
+
+int set_user(const Path& file, const std::string& name) {
+  auto disk = make_posix_disk();
+  Result<SeederConfig> config = load_config(*disk, file);
+  if (!config.ok()) return fail_config(config.error());
+  Result<std::optional<std::string>> passphrase =
+      ask_passphrase(*disk, "Passphrase for " + name + ": ", true);
+  if (!passphrase.ok()) return fail(passphrase.error());
+  if (!*passphrase) {
+    return fail({Code::kUsage,
+                 "there is no terminal to ask for the passphrase: name a file that holds it in "
+                 "LINESIDE_PASSPHRASE_FILE"});
+  }
+  Result<void> added = add_user(*disk, config->page_users, name, **passphrase);
+  if (!added.ok()) return fail(added.error());
+  std::cerr << name << " may log in (" << config->page_users.string() << ")\n";
+  return 0;
+}
+
+int end_user(const Path& file, const std::string& name) {
+  auto disk = make_posix_disk();
+  Result<SeederConfig> config = load_config(*disk, file);
+  if (!config.ok()) return fail_config(config.error());
+  Result<void> removed = remove_user(*disk, config->page_users, name);
+  return removed.ok() ? 0 : fail(removed.error());
 }
 
 int run(const Path& file) {
@@ -70,11 +98,23 @@ int main(int argc, char** argv) {
   key->add_option("--config", config, "TOML file")->capture_default_str();
   std::string public_file;
   key->add_option("--public", public_file, "write it to this file instead");
+  CLI::App* user = app.add_subcommand("user", "Who may log in to the page");
+  user->require_subcommand(1);
+  std::string name;
+  CLI::App* user_add = user->add_subcommand("add", "Adds a user or sets the passphrase anew");
+  CLI::App* user_remove =
+      user->add_subcommand("remove", "Ends a user's logins and right to log in");
+  for (CLI::App* command : {user_add, user_remove}) {
+    command->add_option("name", name)->required();
+    command->add_option("--config", config, "TOML file")->capture_default_str();
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return run->parsed() ? lineside::seeder::run(config)
-                       : lineside::seeder::show_key(config, public_file);
+  if (run->parsed()) return lineside::seeder::run(config);
+  if (user_add->parsed()) return lineside::seeder::set_user(config, name);
+  if (user_remove->parsed()) return lineside::seeder::end_user(config, name);
+  return lineside::seeder::show_key(config, public_file);
 }

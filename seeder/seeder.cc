@@ -15,12 +15,15 @@
 #include "proto/trust/key_file.h"
 #include "proto/trust/tuf/updater.h"
 #include "seeder/api.h"
+#include "seeder/page/page.h"
 
 namespace lineside::seeder {
 namespace {
 
 constexpr std::uint64_t kMaxRootBytes = 1ULL << 20;
 constexpr std::chrono::milliseconds kTick{500};
+// A node that misses ten reports is shown as silent, but nobody is for a hiccup.
+constexpr std::chrono::seconds kShortestSilence{30};
 
 // The operators, by the newest site root that lies beside the one from commissioning. Every version
 // is copied to where nodes ask for it.
@@ -61,12 +64,17 @@ struct Seeder::Parts {
   std::unique_ptr<Supply> supply;
   std::optional<Api> api;
   std::unique_ptr<http::Server> server;
+  std::optional<Users> users;
+  std::optional<Sessions> sessions;
+  std::optional<Page> page;
+  std::unique_ptr<http::Server> page_server;
   std::jthread ticker;
 
   Result<void> open_stores(const SeederConfig& config, Disk& disk, Clock& clock);
   Result<void> open_swarm(const SeederConfig& config, Disk& disk);
   Result<void> open_site(const SeederConfig& config, Disk& disk, Clock& clock);
   Result<void> open_server(const SeederConfig& config, Disk& disk, http::Identity identity);
+  Result<void> open_page(const SeederConfig& config, Disk& disk, Clock& clock);
   void tick(std::stop_token stop) const;
 };
 
@@ -139,6 +147,27 @@ Result<void> Seeder::Parts::open_server(const SeederConfig& config, Disk& /*disk
   return ok();
 }
 
+Result<void> Seeder::Parts::open_page(const SeederConfig& config, Disk& disk, Clock& clock) {
+  if (config.page_listen.empty()) return ok();
+  PageOptions options;
+  options.tls = false;
+  options.silent = std::max(kShortestSilence, std::chrono::seconds(config.poll_ms / 100));
+  users.emplace(disk, config.page_users);
+  sessions.emplace(disk, config.state / "page" / "sessions", *users, clock, config.page_session);
+  page.emplace(options, *site, *supply, *store, *sessions, clock, [this] { return api->status(); });
+  http::ServerOptions listener;
+  listener.address = config.page_listen;
+  listener.max_body_bytes = Page::kMaxBodyBytes;
+  listener.requests_per_second = 50;
+  listener.request_burst = 200;
+  TRY_ASSIGN(page_server,
+             http::Server::start(std::move(listener), [this](const http::Request& request) {
+               return page->handle(request);
+             }));
+  log(Level::kNotice, "page", {{"address", "http://" + page_server->endpoint().text() + "/"}});
+  return ok();
+}
+
 void Seeder::Parts::tick(std::stop_token stop) const {
   std::mutex mutex;
   std::condition_variable_any sleeps;
@@ -168,6 +197,7 @@ Result<std::unique_ptr<Seeder>> Seeder::start(const SeederConfig& config, Disk& 
   TRY(parts->open_swarm(config, disk));
   TRY(parts->open_site(config, disk, clock));
   TRY(parts->open_server(config, disk, std::move(identity)));
+  TRY(parts->open_page(config, disk, clock));
   parts->supply->start();
   Parts* running = parts.get();
   parts->ticker = std::jthread([running](std::stop_token stop) { running->tick(std::move(stop)); });
@@ -180,6 +210,10 @@ Result<std::unique_ptr<Seeder>> Seeder::start(const SeederConfig& config, Disk& 
 
 std::string Seeder::endpoint() const {
   return parts_->server->endpoint().text();
+}
+
+std::string Seeder::page_endpoint() const {
+  return parts_->page_server ? parts_->page_server->endpoint().text() : "";
 }
 
 const trust::PublicKey& Seeder::public_key() const {

@@ -26,6 +26,8 @@ class Seeder {
 
   // Where the API listens, "IP:port".
   [[nodiscard]] std::string endpoint() const;
+  // Where the page listens; empty if it is not configured.
+  [[nodiscard]] std::string page_endpoint() const;
   [[nodiscard]] const trust::PublicKey& public_key() const;
 
  private:

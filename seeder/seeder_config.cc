@@ -32,6 +32,12 @@ void check(const SeederConfig& seeder, Config& config) {
   for (const std::string& listen : seeder.swarm_listen) {
     check_endpoint(listen, "swarm.listen", config);
   }
+  if (seeder.page_listen.empty()) return;
+  check_endpoint(seeder.page_listen, "page.listen", config);
+  auto page = api::parse_endpoint(seeder.page_listen);
+  if (page.ok() && !page->address.starts_with("127.") && page->address != "::1") {
+    config.refuse("page.listen", "must be a loopback address");
+  }
 }
 
 }  // namespace
@@ -57,6 +63,10 @@ Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
   out.wan_rate = static_cast<std::uint64_t>(config.integer("wan.rate", 0, 0, kMax));
   out.wan_budget = static_cast<std::uint64_t>(config.integer("wan.budget", 0, 0, kMax));
   out.wan_refresh = config.duration("wan.refresh", std::chrono::seconds(600));
+  if (config.has("page.listen")) out.page_listen = config.text("page.listen");
+  out.page_users =
+      config.has("page.users") ? config.path("page.users") : out.state / "page" / "users";
+  out.page_session = config.duration("page.session", std::chrono::hours(12));
   out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
   out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));
   check(out, config);

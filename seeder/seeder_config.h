@@ -22,6 +22,11 @@
 //     budget = 0                           # bytes a release, 0: none
 //     refresh = "10m"
 //
+//     [page]                               # without it there is no page
+//     listen = "127.0.0.1:8443"
+//     users = "page/users"                 # default: STATE/page/users
+//     session = "12h"                      # how long a login lasts
+//
 //     [synthesis]
 //     effort = 2                           # 1 quick … 3 slow
 //     threads = 2
@@ -58,6 +63,10 @@ struct SeederConfig {
   std::uint64_t wan_rate = 0;
   std::uint64_t wan_budget = 0;
   std::chrono::seconds wan_refresh{600};
+
+  std::string page_listen;  // empty: no page
+  Path page_users;
+  std::chrono::seconds page_session{43200};
 
   int synthesis_effort = 2;
   unsigned synthesis_threads = 2;

@@ -363,9 +363,9 @@ void Site::bundle_news(BundleNews news) {
   plan_locked();
 }
 
-void Site::note(const std::string& kind, const std::string& text) {
+void Site::note(const std::string& kind, const std::string& text, const std::string& actor) {
   std::lock_guard lock(mutex_);
-  Event made = event(kind, "gateway", text);
+  Event made = event(kind, actor, text);
   if (directive_) made.sequence = directive_->directive.sequence;
   if (Result<void> added = store_.add_event(made); !added.ok()) {
     log(Level::kError, "event not recorded", {{"error", added.error().describe()}});

@@ -86,7 +86,8 @@ class Site {
   void tick();
   // From the supply.
   void bundle_news(BundleNews news);
-  void note(const std::string& kind, const std::string& text);  // an event of the gateway's own
+  // An event that changes nothing here: the gateway's own, or of a person at its page.
+  void note(const std::string& kind, const std::string& text, const std::string& actor = "gateway");
 
   [[nodiscard]] std::optional<Bytes> roster_envelope() const;
   [[nodiscard]] std::optional<Bytes> directive_envelope() const;

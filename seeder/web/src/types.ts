@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway says; the C++ side is seeder/operator_api.h and proto/api/site_api.h.
+
+export interface Transfer {
+  root: string;
+  length: number;
+  have: number;
+  from_gateway: number;
+  from_peers: number;
+  wasted: number;
+  uploaded: number;
+  pieces: number;
+  piece_map: string;
+  peers: number;
+  down_rate: number;
+  up_rate: number;
+}
+
+export interface Check {
+  phase: string;
+  verdict: string;
+  cause: string;
+  finished: string;
+  measured: Record<string, string>;
+  stderr_tail: string;
+}
+
+export interface Report {
+  device: string;
+  agent: string;
+  state: string;
+  directive_sequence: number;
+  roster_version: number;
+  bundle: string;
+  version: string;
+  manifest: string;
+  tree: string;
+  tree_read: string;
+  trees: string[];
+  free_bytes: number;
+  inferring: boolean;
+  inferences: number;
+  code: string;
+  error: string;
+  swarm_endpoint: string;
+  transfer?: Transfer;
+  delivered_from_gateway: number;
+  delivered_from_peers: number;
+  check?: Check;
+}
+
+export interface Node {
+  device: string;
+  fingerprint: string;
+  hardware: string[];
+  groups: string[];
+  canary: boolean;
+  revoked: boolean;
+  batch?: number;
+  ending: string;
+  why: string;
+  heard?: string;
+  report?: Report;
+}
+
+export interface Canary {
+  device: string;
+  evidence: 'missing' | 'invalid' | 'failed' | 'passed';
+  why: string;
+}
+
+export interface Rollout {
+  sequence: number;
+  bundle: string;
+  version: string;
+  manifest: string;
+  tree?: string;
+  stage: string;
+  paused: boolean;
+  reason: string;
+  batches_open: number;
+  batch_count: number;
+  endings: Record<string, number>;
+  gate_open: boolean;
+  gate: string;
+  canaries: Canary[];
+  wan_payload: number;
+  wan_metadata: number;
+  issued: string;
+  expires?: string;
+  opens_at?: string;
+  soak_s?: number;
+  opened?: Record<string, string>;
+}
+
+export interface Supply {
+  state: string;
+  text: string;
+  done: number;
+  total: number;
+  retry_at?: string;
+  checked?: string;
+}
+
+export interface Site {
+  site: string;
+  fingerprint: string;
+  now: string;
+  roster_version: number;
+  pending: number;
+  supply: Supply;
+  rollout?: Rollout;
+  wan_total: number;
+  wan_budget: number;
+  wan_rate?: number;
+}
+
+export interface Change {
+  site: Site;
+  nodes: Node[];
+  gone: string[];
+  newest_event: number;
+}
+
+export interface Whole extends Change {
+  id: string;
+}
+
+export interface Viewer {
+  user: string;
+  silent_s: number;
+}
+
+export interface LogEvent {
+  number: number;
+  at: string;
+  kind: string;
+  actor: string;
+  device: string;
+  sequence: number;
+  document: string;
+  text: string;
+}
+
+export interface Pending {
+  device: string;
+  fingerprint: string;
+  hardware: string[];
+  agent: string;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface BundleRow {
+  name: string;
+  length: number;
+  mirrored: boolean;
+  held: boolean;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// One device: what it runs as read from its disk, its last check, what it did.
+import { ago, bundleName, bytes, clock, count } from '../format';
+import { useGet, type Seen } from '../hooks';
+import { healthOf, isNothing } from '../model';
+import { Bar, Digest, Empty, Fact, HealthTag } from '../parts/bits';
+import { Events } from '../parts/events';
+import { Measured } from '../parts/measured';
+import { PieceMap } from '../parts/piece_map';
+import type { LogEvent, Node, Report } from '../types';
+
+function Slot({ report, seen }: { report: Report; seen: Seen }) {
+  return (
+    <section class="panel" aria-labelledby="slot">
+      <h2 id="slot">The slot</h2>
+      <dl class="facts">
+        <Fact name="Runs">{report.bundle ? bundleName(report.bundle) : 'nothing'}</Fact>
+        <Fact name="Tree, read from disk">
+          {isNothing(report.tree) ? (
+            'nothing'
+          ) : (
+            <>
+              <Digest hex={report.tree} /> <span class="dim">{ago(report.tree_read, seen.site.now)}</span>
+            </>
+          )}
+        </Fact>
+        <Fact name="Other trees held">
+          {report.trees.filter((tree) => tree !== report.tree).map((tree) => (
+            <Digest key={tree} hex={tree} />
+          ))}
+          {report.trees.filter((tree) => tree !== report.tree).length === 0 && 'none'}
+        </Fact>
+        <Fact name="Free on its disk">{bytes(report.free_bytes)}</Fact>
+        <Fact name="Inferences since the switch">{report.inferences ? count(report.inferences) : 'not counted'}</Fact>
+        <Fact name="Agent">{report.agent}</Fact>
+      </dl>
+    </section>
+  );
+}
+
+function Fetching({ report }: { report: Report }) {
+  const transfer = report.transfer;
+  if (!transfer) return null;
+  return (
+    <section class="panel" aria-labelledby="transfer">
+      <h2 id="transfer">Delivery</h2>
+      <Bar done={transfer.have} total={transfer.length} label="Delivery received" />
+      <PieceMap transfer={transfer} />
+      <dl class="facts">
+        <Fact name="Here">
+          {bytes(transfer.have)} of {bytes(transfer.length)}
+        </Fact>
+        <Fact name="From the gateway">{bytes(transfer.from_gateway)}</Fact>
+        <Fact name="From peers">{bytes(transfer.from_peers)}</Fact>
+        <Fact name="Given to others">{bytes(transfer.uploaded)}</Fact>
+        <Fact name="Peers now">{transfer.peers}</Fact>
+        {transfer.wasted > 0 && <Fact name="Wasted">{bytes(transfer.wasted)}</Fact>}
+      </dl>
+    </section>
+  );
+}
+
+function LastCheck({ report, seen }: { report: Report; seen: Seen }) {
+  const check = report.check;
+  return (
+    <section class="panel" aria-labelledby="check">
+      <h2 id="check">
+        Last inference check {check && <span class={`chip ${check.verdict === 'pass' ? 'ok' : 'bad'}`}>{check.verdict}</span>}
+      </h2>
+      {!check && <Empty title="No check has run yet" />}
+      {check && (
+        <>
+          <p class="dim">
+            {check.phase}, finished {clock(check.finished, seen.site.now)}
+          </p>
+          {check.cause && <p class="bad-text lead">{check.cause}</p>}
+          <Measured measured={check.measured} />
+          {check.stderr_tail && (
+            <details>
+              <summary>End of its standard error</summary>
+              <pre>{check.stderr_tail}</pre>
+            </details>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+export function Device({ node, seen }: { node: Node; seen: Seen }) {
+  const report = node.report;
+  const log = useGet<{ events: LogEvent[] }>(`/api/events?device=${encodeURIComponent(node.device)}`, seen.newestEvent);
+  return (
+    <div class="device">
+      <section class="panel wide">
+        <p class="crumbs">
+          <a href="#/devices">Devices</a>
+        </p>
+        <h1>
+          {node.device} {node.revoked ? <span class="chip bad">revoked</span> : <HealthTag health={healthOf(node, seen.site, seen.viewer.silent_s)} />}
+        </h1>
+        {report?.error && <p class="bad-text lead">{report.error}</p>}
+        <dl class="facts">
+          <Fact name="State">{report?.state.replace('_', ' ') ?? 'never heard of'}</Fact>
+          <Fact name="Heard">{ago(node.heard, seen.site.now)}</Fact>
+          <Fact name="Hardware">{node.hardware.join(', ')}</Fact>
+          {node.groups.length > 0 && <Fact name="Groups">{node.groups.join(', ')}</Fact>}
+          <Fact name="Rollout">
+            {node.batch === undefined ? 'not meant' : node.batch === 0 ? 'canary' : `batch ${node.batch}`}
+            {node.ending && `, ${node.ending}`}
+          </Fact>
+          <Fact name="Key">
+            <code class="digest">{node.fingerprint}</code>
+          </Fact>
+        </dl>
+        {node.why && node.why !== report?.error && <p>{node.why}</p>}
+      </section>
+      {report && <LastCheck report={report} seen={seen} />}
+      {report && <Slot report={report} seen={seen} />}
+      {report && <Fetching report={report} />}
+      <section class="panel wide" aria-labelledby="history">
+        <h2 id="history">History</h2>
+        {log.error && <p class="trouble">Not shown: {log.error}</p>}
+        {log.value && <Events events={log.value.events} now={seen.site.now} />}
+      </section>
+    </div>
+  );
+}
