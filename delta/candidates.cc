@@ -23,7 +23,8 @@ unsigned floor_log(std::uint64_t value) {
 }
 
 // The largest windows with which all six decoders of a segment fit into the allowance.
-EncodeOptions options_for(Content content, bool covers, const CandidateOptions& options) {
+EncodeOptions options_for(Content content, bool covers, const CandidateOptions& options,
+                          std::stop_token stop) {
   std::uint64_t allowance = options.apply_memory_bytes - (2ULL << 20);
   std::uint64_t share = allowance - (512U << 10);
   if (covers) share = content == Content::kNumbers ? allowance / 24 : allowance * 10 / 34;
@@ -31,6 +32,7 @@ EncodeOptions options_for(Content content, bool covers, const CandidateOptions& 
   encoding.lzma = options.lzma;
   encoding.effort = options.effort;
   encoding.window_log = std::clamp(floor_log(share), kMinWindowLog, kMaxWindowLog);
+  encoding.stop = std::move(stop);
   return encoding;
 }
 
@@ -57,7 +59,7 @@ CodedUnit new_unit(Method method, BytesView base, BytesView target,
 Result<CodedUnit> code_plain(BytesView base, BytesView target, const CandidateOptions& options,
                              std::stop_token stop) {
   CodedUnit coded = new_unit(Method::kPlain, base, target, options);
-  EncodeOptions encoding = options_for(Content::kData, false, options);
+  EncodeOptions encoding = options_for(Content::kData, false, options, stop);
   for (std::uint64_t at = 0; at < target.size(); at += coded.unit.segment_length) {
     if (stop.stop_requested()) return cancelled();
     BytesView part =
@@ -77,13 +79,15 @@ bool prefix_fits(BytesView base, BytesView target, const CandidateOptions& optio
          base.size() + std::bit_ceil(both) + (3U << 20) <= options.apply_memory_bytes;
 }
 
-Result<CodedUnit> code_prefix(BytesView base, BytesView target, const CandidateOptions& options) {
+Result<CodedUnit> code_prefix(BytesView base, BytesView target, const CandidateOptions& options,
+                              std::stop_token stop) {
   CodedUnit coded = new_unit(Method::kPrefix, base, target, options);
   EncodeOptions encoding;
   encoding.lzma = options.lzma;
   encoding.effort = options.effort;
   encoding.window_log = floor_log(std::bit_ceil(base.size() + target.size()));
   encoding.window_log = std::max(encoding.window_log, kMinWindowLog);
+  encoding.stop = std::move(stop);
   Segment segment;
   TRY_ASSIGN(CodedStream stream, encode(target, Content::kData, encoding, base));
   add_stream(coded, segment, std::move(stream));
@@ -102,7 +106,7 @@ Result<CodedUnit> code_covers(std::span<const Cover> covers, BytesView base, Byt
       if (stop.stop_requested()) return cancelled();
       Content content = content_of(i);
       TRY_ASSIGN(CodedStream stream,
-                 encode(streams[i], content, options_for(content, true, options)));
+                 encode(streams[i], content, options_for(content, true, options, stop)));
       add_stream(coded, segment, std::move(stream));
     }
     coded.unit.segments.push_back(std::move(segment));
@@ -111,12 +115,14 @@ Result<CodedUnit> code_covers(std::span<const Cover> covers, BytesView base, Byt
 }
 
 // A quick guess at what the covers will cost, to choose among thresholds.
-Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, BytesView target) {
+Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, BytesView target,
+                               std::stop_token stop) {
   CoverStreams streams = cover_streams(covers, base, target, 0, target.size(), true);
   EncodeOptions quick;
   quick.lzma = false;
   quick.effort = 1;
   quick.window_log = 22;
+  quick.stop = std::move(stop);
   std::uint64_t sum = 0;
   for (const Bytes& stream : streams) {
     TRY_ASSIGN(CodedStream coded, encode_zstd(stream, quick));
@@ -133,13 +139,14 @@ std::vector<unsigned> thresholds(int effort) {
 // The covers of the threshold that looks cheapest.
 Result<std::vector<Cover>> best_covers(BytesView base, BytesView target, int effort,
                                        std::stop_token stop) {
-  TRY_ASSIGN(auto sorted, SuffixArray::build(base));
+  if (stop.stop_requested()) return cancelled();
+  TRY_ASSIGN(auto sorted, SuffixArray::build(base));  // the one step that cannot be stopped
   std::vector<Cover> best;
   std::optional<std::uint64_t> best_cost;
   for (unsigned threshold : thresholds(effort)) {
     std::vector<Cover> covers = find_covers(*sorted, base, target, threshold, stop);
     if (stop.stop_requested()) return cancelled();
-    TRY_ASSIGN(std::uint64_t cost, estimate(covers, base, target));
+    TRY_ASSIGN(std::uint64_t cost, estimate(covers, base, target, stop));
     if (best_cost && cost >= *best_cost) continue;
     best_cost = cost;
     best = std::move(covers);
@@ -166,11 +173,13 @@ void add_windows(Unit& unit, BytesView target) {
   }
 }
 
-Result<void> check_decoded(const CodedUnit& coded, BytesView base, BytesView target) {
+Result<void> check_decoded(const CodedUnit& coded, BytesView base, BytesView target,
+                           const std::stop_token& stop) {
   MemoryFile file(coded.body);
   BaseInMemory old_bytes(base);
   std::uint64_t at = 0;
   Result<void> decoded = decode_unit(coded.unit, file, old_bytes, [&](BytesView part) {
+    if (stop.stop_requested()) return Result<void>(cancelled());
     if (part.size() > target.size() - at ||
         !std::equal(part.begin(), part.end(), target.begin() + static_cast<std::ptrdiff_t>(at))) {
       return Result<void>(Error{Code::kInternal, "byte " + std::to_string(at) + " differs"});
@@ -179,7 +188,7 @@ Result<void> check_decoded(const CodedUnit& coded, BytesView base, BytesView tar
     return ok();
   });
   if (decoded.ok() && at != target.size()) decoded = Error{Code::kInternal, "it ends early"};
-  if (decoded.ok()) return ok();
+  if (decoded.ok() || decoded.error().code == Code::kCancelled) return decoded;
   return Error{Code::kInternal, "the decoder does not give back what was coded"}.with(
       decoded.error().what);
 }
@@ -191,7 +200,7 @@ Result<CodedUnit> best_code(BytesView base, BytesView target, const CandidateOpt
   std::optional<CodedUnit> best;
   bool prefix = prefix_fits(base, target, options);
   if (prefix) {
-    TRY_ASSIGN(CodedUnit coded, code_prefix(base, target, options));
+    TRY_ASSIGN(CodedUnit coded, code_prefix(base, target, options, stop));
     keep_smaller(best, std::move(coded));
   }
   if (!base.empty()) {
@@ -209,7 +218,7 @@ Result<CodedUnit> best_code(BytesView base, BytesView target, const CandidateOpt
   }
   if (stop.stop_requested()) return cancelled();
   add_windows(best->unit, target);
-  TRY(check_decoded(*best, base, target));
+  TRY(check_decoded(*best, base, target, stop));
   return std::move(*best);
 }
 

@@ -146,7 +146,35 @@ unsigned window_for(std::uint64_t bytes, unsigned most) {
   return std::clamp(log, kMinWindowLog, most);
 }
 
-Result<CodedStream> zstd_frame(BytesView raw, int level, unsigned window_log, BytesView prefix) {
+// What an encoder is given between two looks at the stop token: under a second at the highest
+// levels.
+constexpr std::size_t kStepBytes = 1U << 20;
+
+Error cancelled() {
+  return {Code::kCancelled, "compression was stopped"};
+}
+
+// One frame into `out`, in pieces so that it can be stopped; the bytes written, or zstd's error.
+Result<std::size_t> run_zstd(ZSTD_CCtx* context, BytesView raw, Bytes& out,
+                             const std::stop_token& stop) {
+  ZSTD_outBuffer output{out.data(), out.size(), 0};
+  ZSTD_inBuffer input{raw.data(), 0, 0};
+  std::size_t left = 1;
+  while (left != 0) {
+    if (stop.stop_requested()) return cancelled();
+    if (input.pos == input.size) input.size = std::min(raw.size(), input.size + kStepBytes);
+    bool last = input.size == raw.size();
+    left = ZSTD_compressStream2(context, &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left) != 0) {
+      return Error{Code::kInternal, std::string("zstd: ") + ZSTD_getErrorName(left)};
+    }
+    if (!last) left = 1;
+  }
+  return output.pos;
+}
+
+Result<CodedStream> zstd_frame(BytesView raw, int level, unsigned window_log, BytesView prefix,
+                               const std::stop_token& stop) {
   std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, static_cast<int>(window_log));
@@ -158,11 +186,8 @@ Result<CodedStream> zstd_frame(BytesView raw, int level, unsigned window_log, By
   if (!prefix.empty()) ZSTD_CCtx_refPrefix(context.get(), prefix.data(), prefix.size());
   CodedStream coded;
   coded.data.resize(ZSTD_compressBound(raw.size()));
-  std::size_t size =
-      ZSTD_compress2(context.get(), coded.data.data(), coded.data.size(), raw.data(), raw.size());
-  if (ZSTD_isError(size) != 0) {
-    return Error{Code::kInternal, std::string("zstd: ") + ZSTD_getErrorName(size)};
-  }
+  ZSTD_CCtx_setPledgedSrcSize(context.get(), raw.size());
+  TRY_ASSIGN(std::size_t size, run_zstd(context.get(), raw, coded.data, stop));
   coded.data.resize(size);
   coded.info = {Codec::kZstd, 0, static_cast<std::uint8_t>(window_log), raw.size(), size};
   return coded;
@@ -172,8 +197,22 @@ struct LzmaParameters {
   unsigned lc, lp, pb;
 };
 
+// The whole of `raw`, in pieces so that it can be stopped.
+lzma_ret run_lzma(lzma_stream& stream, BytesView raw, const std::stop_token& stop) {
+  stream.next_in = raw.data();
+  std::size_t given = 0;
+  lzma_ret state = LZMA_OK;
+  while (state == LZMA_OK && !stop.stop_requested()) {
+    std::size_t piece = std::min(raw.size() - given, kStepBytes);
+    stream.avail_in += piece;
+    given += piece;
+    state = lzma_code(&stream, given == raw.size() ? LZMA_FINISH : LZMA_RUN);
+  }
+  return state;
+}
+
 Result<CodedStream> encode_lzma(BytesView raw, LzmaParameters parameters, unsigned window_log,
-                                BytesView prefix, int effort) {
+                                BytesView prefix, int effort, const std::stop_token& stop) {
   lzma_options_lzma options{};
   lzma_lzma_preset(&options, effort > 1 ? 9 | LZMA_PRESET_EXTREME : 6);
   options.dict_size = 1U << window_log;
@@ -188,14 +227,13 @@ Result<CodedStream> encode_lzma(BytesView raw, LzmaParameters parameters, unsign
   lzma_stream stream = LZMA_STREAM_INIT;
   lzma_ret state = lzma_raw_encoder(&stream, chain);
   if (state == LZMA_OK) {
-    stream.next_in = raw.data();
-    stream.avail_in = raw.size();
     stream.next_out = coded.data.data();
     stream.avail_out = coded.data.size();
-    state = lzma_code(&stream, LZMA_FINISH);
+    state = run_lzma(stream, raw, stop);
   }
   std::size_t size = coded.data.size() - stream.avail_out;
   lzma_end(&stream);
+  if (state == LZMA_OK && stop.stop_requested()) return cancelled();
   if (state != LZMA_STREAM_END) {
     return Error{Code::kInternal, "LZMA encoder stopped with " + std::to_string(state)};
   }
@@ -238,7 +276,8 @@ Bytes sample_of(BytesView raw) {
 
 // Which parameters to spend the time on. A sample ranks them as the whole of a large stream would,
 // and the second whole attempt was half of the time that a full delivery took.
-Result<std::vector<LzmaParameters>> chosen_parameters(BytesView raw, Content content, int effort) {
+Result<std::vector<LzmaParameters>> chosen_parameters(BytesView raw, Content content, int effort,
+                                                      const std::stop_token& stop) {
   std::vector<LzmaParameters> choices = lzma_parameters(content, effort);
   if (effort > 2 || choices.size() < 2 || raw.size() < kLargeStream) return choices;
   Bytes sample = sample_of(raw);
@@ -246,7 +285,7 @@ Result<std::vector<LzmaParameters>> chosen_parameters(BytesView raw, Content con
   LzmaParameters best{};
   for (LzmaParameters choice : choices) {
     TRY_ASSIGN(CodedStream coded,
-               encode_lzma(sample, choice, window_for(sample.size(), kMaxWindowLog), {}, 1));
+               encode_lzma(sample, choice, window_for(sample.size(), kMaxWindowLog), {}, 1, stop));
     if (best_size != 0 && coded.data.size() >= best_size) continue;
     best_size = coded.data.size();
     best = choice;
@@ -276,9 +315,10 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
     keep_smaller(best, std::move(coded));
   }
   if (!options.lzma) return best;
-  TRY_ASSIGN(auto choices, chosen_parameters(raw, content, options.effort));
+  TRY_ASSIGN(auto choices, chosen_parameters(raw, content, options.effort, options.stop));
   for (LzmaParameters parameters : choices) {
-    TRY_ASSIGN(CodedStream coded, encode_lzma(raw, parameters, window, prefix, options.effort));
+    TRY_ASSIGN(CodedStream coded,
+               encode_lzma(raw, parameters, window, prefix, options.effort, options.stop));
     keep_smaller(best, std::move(coded));
   }
   return best;
@@ -286,7 +326,8 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
 
 Result<CodedStream> encode_zstd(BytesView raw, const EncodeOptions& options, BytesView prefix) {
   return zstd_frame(raw, options.effort > 1 ? 22 : 9,
-                    window_for(raw.size() + prefix.size(), options.window_log), prefix);
+                    window_for(raw.size() + prefix.size(), options.window_log), prefix,
+                    options.stop);
 }
 
 std::uint64_t decoder_memory(const StreamInfo& info) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 
 #include "proto/base/bytes.h"
 #include "proto/base/disk.h"
@@ -41,6 +42,7 @@ struct EncodeOptions {
   bool lzma = true;          // false: zstd alone, which costs a weak device 3 to 5 times less
   unsigned window_log = 23;  // at most
   int effort = 2;            // 1 quick, 2 normal, 3 everything
+  std::stop_token stop;      // asked for each MiB: kCancelled
 };
 
 // The smallest of the stored and the compressed forms; the same result for the same input. `prefix`

@@ -34,7 +34,9 @@ struct Maker {
 };
 
 // Appends the file's bytes, which must be those of its entry.
-Result<void> append_file(const Disk& disk, const TreeOnDisk& tree, const Entry& entry, Bytes& out) {
+Result<void> append_file(const Disk& disk, const TreeOnDisk& tree, const Entry& entry, Bytes& out,
+                         const std::stop_token& stop) {
+  if (stop.stop_requested()) return Error{Code::kCancelled, "making the delivery was stopped"};
   TRY_ASSIGN(auto file, disk.open(tree.path_of(entry)));
   std::size_t begin = out.size();
   bool same = file->size() == entry.length;
@@ -56,11 +58,11 @@ Result<CodedUnit> code_group(const Maker& maker, const Group& group) {
   base.reserve(group.base_bytes);
   target.reserve(group.target_bytes);
   for (std::uint32_t number : group.bases) {
-    TRY(append_file(maker.disk, maker.base, *maker.plan.base_files[number], base));
+    TRY(append_file(maker.disk, maker.base, *maker.plan.base_files[number], base, maker.stop));
   }
   for (std::uint32_t number : group.targets) {
     const Entry& entry = *maker.plan.files[maker.plan.coded[number]].entry;
-    TRY(append_file(maker.disk, maker.target, entry, target));
+    TRY(append_file(maker.disk, maker.target, entry, target, maker.stop));
   }
   CandidateOptions options;
   options.effort = maker.options.effort;

@@ -63,7 +63,9 @@ struct DeliverySummary {
 // `base` is nullopt for a full delivery. The listings must match the disk: a file that does not
 // have its listed length and root is kMismatch. Every coded file was decoded again and compared.
 // The same input gives the same bytes, whatever `threads` is. kExists, kCancelled, kTooLarge, the
-// codes of Disk. Memory: for a changed file about 6 times base plus target.
+// codes of Disk. A stop request takes effect within a second, except while a large file's suffixes
+// are sorted; then it leaves nothing behind. Memory: for a changed file about 6 times base plus
+// target.
 Result<DeliverySummary> make_delivery(const MakeOptions& options, Disk& disk,
                                       const std::optional<TreeOnDisk>& base,
                                       const TreeOnDisk& target, const Path& out,

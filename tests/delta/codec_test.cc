@@ -121,6 +121,22 @@ TEST(Codec, WindowIsNoLargerThanAllowedOrNeeded) {
   EXPECT_EQ(coded->info.window_log, kMinWindowLog);
 }
 
+// A large stream at the highest level takes a minute: whoever ends the program does not wait for
+// it.
+TEST(Codec, AStopEndsTheCompression) {
+  Bytes raw = bytes_of(words(3'000'000, 9));
+  std::stop_source stop;
+  stop.request_stop();
+  for (bool lzma : {false, true}) {
+    EncodeOptions options;
+    options.lzma = lzma;
+    options.stop = stop.get_token();
+    auto coded = encode(raw, Content::kData, options);
+    ASSERT_FALSE(coded.ok());
+    EXPECT_EQ(coded.error().code, Code::kCancelled);
+  }
+}
+
 TEST(Varint, EachNumberHasOneForm) {
   for (std::uint64_t value : {0ULL, 1ULL, 127ULL, 128ULL, 300ULL, 1ULL << 40, ~0ULL}) {
     Bytes out;
