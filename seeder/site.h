@@ -45,6 +45,9 @@ struct Caller {
   CallerClass is = CallerClass::kNobody;
   std::string name;  // device id, or an operator's key id
   Bytes spki;        // empty without a client certificate
+
+  // As it stands in the event log.
+  [[nodiscard]] std::string actor() const { return name.empty() ? "unknown" : name; }
 };
 
 // What the supply knows of the bundle that the present directive names.
@@ -92,14 +95,22 @@ class Site {
   [[nodiscard]] std::optional<Bytes> roster_envelope() const;
   [[nodiscard]] std::optional<Bytes> directive_envelope() const;
   [[nodiscard]] std::optional<trust::VerifiedDirective> directive() const;
+  // The directive that the site needs a bundle for: not that of an aborted rollout.
+  [[nodiscard]] std::optional<trust::VerifiedDirective> to_supply() const;
   // Trees that nodes have reported: possible bases.
   [[nodiscard]] std::vector<Digest> floor_trees() const;
+  [[nodiscard]] std::vector<Digest> trees_of(const std::string& device) const;
+  // The sequence of the present rollout if it has ended, else 0.
+  [[nodiscard]] std::int64_t ended_rollout() const;
+  // The bundles that were rolled out last, the present one first, each once.
+  [[nodiscard]] Result<std::vector<std::string>> recent_bundles(std::size_t most) const;
   // Status without supply and WAN, which the caller fills in.
   [[nodiscard]] SiteStatus status() const;
   // The nodes' last reports under an earlier directive; kNotFound.
   [[nodiscard]] Result<SiteStatus> status_under(std::int64_t sequence) const;
 
-  // Called after a directive was accepted, on the caller's thread, without a lock held.
+  // Called after a directive was accepted and after a command, on the caller's thread, without a
+  // lock held.
   void on_directive(std::function<void()> wake);
 
  private:
