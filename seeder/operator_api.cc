@@ -19,6 +19,13 @@ void put(json& out, const char* name, const std::optional<UtcTime>& time) {
   if (time) out[name] = format_utc(*time);
 }
 
+json origin_json(const OriginRow& row) {
+  json out = {{"error", row.error}, {"concerns", row.concerns}};
+  put(out, "succeeded", row.succeeded);
+  put(out, "failed", row.failed);
+  return out;
+}
+
 json rollout_json(const RolloutRow& row) {
   json canaries = json::array();
   for (const CanaryRow& canary : row.canaries) {
@@ -122,6 +129,17 @@ SupplyRow read_supply(Fields& fields) {
   return row;
 }
 
+OriginRow read_origin(Fields& fields) {
+  OriginRow row;
+  auto origin = fields.optional_object("origin");
+  if (!origin) return row;
+  row.succeeded = origin->optional_utc("succeeded");
+  row.failed = origin->optional_utc("failed");
+  row.error = origin->text("error");
+  row.concerns = origin->text("concerns");
+  return row;
+}
+
 Result<void> read_status(Fields& fields, SiteStatus& status) {
   status.site = fields.text("site");
   status.fingerprint = fields.text("fingerprint");
@@ -130,6 +148,8 @@ Result<void> read_status(Fields& fields, SiteStatus& status) {
   status.pending = fields.integer("pending", 0, kMax);
   Fields supply = fields.object("supply");
   status.supply = read_supply(supply);
+  status.origin = read_origin(fields);
+  status.newest_sequence = fields.optional_integer("newest_sequence", 0, kMax).value_or(0);
   if (auto rollout = fields.optional_object("rollout")) status.rollout = read_rollout(*rollout);
   status.health = fields.integer_map("health");
   for (Fields& item : fields.list("nodes")) {
@@ -190,6 +210,7 @@ Result<void> read_plan(Fields& fields, PlanView& plan) {
     route.ready = item.boolean("ready");
     plan.routes.push_back(route);
   }
+  plan.origin = read_origin(fields);
   return ok();
 }
 
@@ -244,11 +265,18 @@ json to_json(const SiteStatus& status) {
   put(supply, "checked", status.supply.checked);
   json nodes = json::array();
   for (const NodeRow& row : status.nodes) nodes.push_back(to_json(row));
-  json out = {{"site", status.site},           {"fingerprint", status.fingerprint},
-              {"now", format_utc(status.now)}, {"roster_version", status.roster_version},
-              {"pending", status.pending},     {"supply", supply},
-              {"health", status.health},       {"nodes", nodes},
-              {"wan_total", status.wan_total}, {"wan_budget", status.wan_budget}};
+  json out = {{"site", status.site},
+              {"fingerprint", status.fingerprint},
+              {"now", format_utc(status.now)},
+              {"roster_version", status.roster_version},
+              {"pending", status.pending},
+              {"supply", supply},
+              {"origin", origin_json(status.origin)},
+              {"newest_sequence", status.newest_sequence},
+              {"health", status.health},
+              {"nodes", nodes},
+              {"wan_total", status.wan_total},
+              {"wan_budget", status.wan_budget}};
   if (status.rollout) out["rollout"] = rollout_json(*status.rollout);
   return out;
 }
@@ -280,7 +308,8 @@ json to_json(const PlanView& plan) {
               {"wan_bytes", plan.wan_bytes},
               {"wan_budget", plan.wan_budget},
               {"wan_used", plan.wan_used},
-              {"routes", routes}};
+              {"routes", routes},
+              {"origin", origin_json(plan.origin)}};
   if (plan.wan_base) out["wan_base"] = plan.wan_base->hex();
   return out;
 }

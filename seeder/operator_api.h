@@ -77,6 +77,14 @@ struct SupplyRow {
   std::optional<UtcTime> checked;  // last good refresh from the origin
 };
 
+// How the origin answers. No answer of the gateway waits for it: they rest on what is held.
+struct OriginRow {
+  std::optional<UtcTime> succeeded;  // last good answer
+  std::optional<UtcTime> failed;     // last failure
+  std::string error;                 // of that failure, empty once what failed succeeded again
+  std::string concerns;              // "metadata", or the bundle that it is about; empty likewise
+};
+
 struct SiteStatus {
   std::string site;
   std::string fingerprint;  // of the gateway's key
@@ -84,6 +92,8 @@ struct SiteStatus {
   std::int64_t roster_version = 0;
   std::int64_t pending = 0;
   SupplyRow supply;
+  OriginRow origin;
+  std::int64_t newest_sequence = 0;  // of all directives ever held, whoever signed them
   std::optional<RolloutRow> rollout;
   std::map<std::string, std::int64_t> health;  // health_name -> devices, see count_health
   std::vector<NodeRow> nodes;                  // by id
@@ -123,6 +133,7 @@ struct PlanView {
   std::uint64_t wan_budget = 0;
   std::uint64_t wan_used = 0;
   std::vector<PlanRoute> routes;  // from every base on the floor and from nothing
+  OriginRow origin;               // how old this knowledge is, and what hinders newer
 };
 
 struct EventRow {

@@ -92,6 +92,7 @@ SiteStatus Site::status() const {
   if (!options_.gateway.empty()) status.fingerprint = options_.gateway.front().fingerprint();
   status.now = clock_.now();
   status.roster_version = roster_ ? roster_->roster.version : 0;
+  status.newest_sequence = directive_floor_;
   if (auto pending = store_.pending(); pending.ok()) {
     status.pending = static_cast<std::int64_t>(pending->size());
   }

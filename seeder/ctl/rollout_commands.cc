@@ -34,9 +34,13 @@ std::uint64_t bytes_for(const seeder::NodeRow& node, const seeder::PlanView& pla
   return best;
 }
 
+// Above every directive that the site ever saw, whoever signed it: nodes remember the number. The
+// gateway can make it too high, which wastes numbers, but not lower than what is held here.
 Result<std::int64_t> next_sequence(Session& session) {
   TRY_ASSIGN(auto directive, session.directive());
-  return directive ? directive->directive.sequence + 1 : 1;
+  TRY_ASSIGN(seeder::SiteStatus status, session.status());
+  std::int64_t held = directive ? directive->directive.sequence : 0;
+  return std::max(held, status.newest_sequence) + 1;
 }
 
 Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutWish& wish) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <thread>
 
 #include "proto/base/passphrase.h"
 #include "proto/http/fetcher.h"
@@ -17,6 +18,23 @@ std::string bundle_name(std::string name) {
   if (!name.ends_with(".json")) name += ".json";
   return name;
 }
+
+namespace {
+
+// The gateway never makes anybody wait for the origin: whoever wants to, asks again.
+constexpr int kAsks = 15;
+
+Result<Bytes> ask_plan(Gateway& gateway, const std::string& bundle) {
+  std::string target = "/v1/plan?bundle=" + http::encode_path(bundle);
+  Result<Bytes> plan = gateway.get(target);
+  for (int i = 1; i < kAsks && !plan.ok() && plan.error().code == Code::kTimeout; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    plan = gateway.get(target);
+  }
+  return plan;
+}
+
+}  // namespace
 
 Session::Session(Disk& disk, Clock& clock, SessionOptions options, std::ostream& out,
                  std::ostream& notes)
@@ -101,7 +119,7 @@ Result<CheckedBundle> Session::bundle(const std::string& name) {
   }
   TRY_ASSIGN(Gateway * server, gateway());
   CheckedBundle checked;
-  TRY_ASSIGN(Bytes plan, server->get("/v1/plan?bundle=" + http::encode_path(name)));
+  TRY_ASSIGN(Bytes plan, ask_plan(*server, name));
   TRY_ASSIGN(checked.plan, seeder::parse_plan(plan));
   TRY_ASSIGN(http::Client metadata_client, server->below("v1/vendor/metadata/"));
   TRY_ASSIGN(http::Client target_client, server->below("v1/vendor/targets/"));

@@ -119,18 +119,29 @@ Result<std::optional<Bytes>> SiteFolder::document(const std::string& name) const
   return std::optional<Bytes>(std::move(envelope));
 }
 
+namespace {
+
+// Nothing if other operators signed it than the site has now: they were rotated.
+template <class Document>
+Result<std::optional<Document>> unless_resigned(Result<Document> verified) {
+  if (verified.ok()) return std::optional<Document>(std::move(*verified));
+  Code code = verified.error().code;
+  if (code != Code::kBadSignature && code != Code::kUnknownKey) return verified.error();
+  return std::optional<Document>();
+}
+
+}  // namespace
+
 Result<std::optional<trust::VerifiedRoster>> SiteFolder::roster() const {
   TRY_ASSIGN(auto envelope, document("roster.dsse"));
   if (!envelope) return std::optional<trust::VerifiedRoster>();
-  TRY_ASSIGN(auto roster, trust::verify_roster(*envelope, operators_, name_, 1));
-  return std::optional<trust::VerifiedRoster>(std::move(roster));
+  return unless_resigned(trust::verify_roster(*envelope, operators_, name_, 1));
 }
 
 Result<std::optional<trust::VerifiedDirective>> SiteFolder::directive() const {
   TRY_ASSIGN(auto envelope, document("directive.dsse"));
   if (!envelope) return std::optional<trust::VerifiedDirective>();
-  TRY_ASSIGN(auto directive, trust::verify_directive(*envelope, operators_, name_, 1));
-  return std::optional<trust::VerifiedDirective>(std::move(directive));
+  return unless_resigned(trust::verify_directive(*envelope, operators_, name_, 1));
 }
 
 Result<void> SiteFolder::keep_roster(BytesView envelope) {

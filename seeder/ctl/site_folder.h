@@ -52,7 +52,8 @@ class SiteFolder {
   Result<void> trust_vendor(BytesView root);
   [[nodiscard]] Path vendor_dir() const { return dir_ / "vendor"; }
 
-  // What is kept: verified when it was put there, and again now. nullopt: none yet.
+  // What is kept: verified when it was put there, and again now. nullopt: none yet, or other
+  // operators signed it than the site has now.
   [[nodiscard]] Result<std::optional<trust::VerifiedRoster>> roster() const;
   [[nodiscard]] Result<std::optional<trust::VerifiedDirective>> directive() const;
   Result<void> keep_roster(BytesView envelope);
