@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
+#include "proto/base/log.h"
 #include "proto/base/passphrase.h"
 #include "seeder/page/users.h"
 #include "seeder/seeder.h"
+#include "seeder/version.h"
 
 namespace lineside::seeder {
 namespace {
+
+constexpr std::chrono::seconds kLongestEnd{2};
 
 int fail(const Error& error) {
   std::cerr << "lineside-seeder: " << error.describe() << "\n";
@@ -22,6 +28,12 @@ int fail(const Error& error) {
 int fail_config(const Error& error) {
   int status = fail(error);
   return error.code == Code::kNotFound ? 2 : status;
+}
+
+int fail_unknown(const std::string& word) {
+  const char* what = word.starts_with('-') ? "option" : "command";
+  return fail({Code::kUsage, std::string("there is no ") + what + " '" + word +
+                                 "'; lineside-seeder --help lists what there is"});
 }
 
 int show_key(const Path& file, const std::string& public_file) {
@@ -66,6 +78,14 @@ int end_user(const Path& file, const std::string& name) {
   return removed.ok() ? 0 : fail(removed.error());
 }
 
+// The sorting of a large file cannot be interrupted. What is on the disk is whole at every instant,
+// so that it need not be waited for.
+void end_soon() {
+  std::this_thread::sleep_for(kLongestEnd);
+  log(Level::kNotice, "ends in the middle of making a delivery");
+  std::_Exit(0);
+}
+
 int run(const Path& file) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -81,6 +101,8 @@ int run(const Path& file) {
   if (!seeder.ok()) return fail(seeder.error());
   int received = 0;
   sigwait(&signals, &received);
+  std::thread(end_soon).detach();
+  seeder->reset();
   return 0;
 }
 
@@ -90,6 +112,8 @@ int run(const Path& file) {
 int main(int argc, char** argv) {
   CLI::App app("Lineside's site gateway.", "lineside-seeder");
   app.footer("Exit status: 0 ok, 1 failed, 2 wrong flags or configuration.");
+  app.set_version_flag("--version", std::string("lineside-seeder ") + lineside::seeder::kVersion);
+  app.allow_extras();  // so that what is not known can be named
   app.require_subcommand(1);
   std::string config = "/etc/lineside/seeder.toml";
   CLI::App* run = app.add_subcommand("run", "Runs until SIGTERM");
@@ -111,7 +135,12 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::vector<std::string> rest = app.remaining();
+    if (rest.empty()) return app.exit(error) == 0 ? 0 : 2;
+    return lineside::seeder::fail_unknown(rest.front());
+  }
+  if (!app.remaining(true).empty()) {
+    return lineside::seeder::fail_unknown(app.remaining(true).front());
   }
   if (run->parsed()) return lineside::seeder::run(config);
   if (user_add->parsed()) return lineside::seeder::set_user(config, name);

@@ -48,6 +48,19 @@ Result<trust::Authority> load_site_root(Disk& disk, const SeederConfig& config, 
   return updater.authority("targets");
 }
 
+// Runs `begin`, which trusts the root in `file` if nothing is trusted yet. A file that is missing
+// or no root is then a mistake in the configuration; otherwise the state folder is damaged.
+template <class Begin>
+Result<void> from_root(const Disk& disk, const Path& trusted, const char* key, const Path& file,
+                       Begin begin) {
+  TRY_ASSIGN(auto present, disk.stat(trusted));
+  Result<void> begun = begin();
+  if (begun.ok()) return ok();
+  if (present) return begun.error().with(key);
+  return Error{Code::kUsage, fmt::format("{} = \"{}\" is no root to start from: {}", key,
+                                         file.string(), begun.error().what)};
+}
+
 }  // namespace
 
 struct Seeder::Parts {
@@ -91,8 +104,11 @@ Result<void> Seeder::Parts::open_stores(const SeederConfig& config, Disk& disk, 
   TRY_ASSIGN(origin, open_origin(disk, config.origin, authorities));
   MirrorOptions options{config.wan_budget, config.wan_rate};
   mirror.emplace(disk, config.state / "vendor", *bundles, *store, *origin, clock, options);
-  TRY_ASSIGN(Bytes root, disk.read(config.vendor_root, kMaxRootBytes));
-  return mirror->prepare(root);
+  Path trusted = config.state / "vendor" / "trust" / "root.json";
+  return from_root(disk, trusted, "vendor_root", config.vendor_root, [&]() -> Result<void> {
+    TRY_ASSIGN(Bytes root, disk.read(config.vendor_root, kMaxRootBytes));
+    return mirror->prepare(root);
+  });
 }
 
 Result<void> Seeder::Parts::open_swarm(const SeederConfig& config, Disk& disk) {
@@ -108,9 +124,11 @@ Result<void> Seeder::Parts::open_swarm(const SeederConfig& config, Disk& disk) {
 Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Clock& clock) {
   SiteOptions options;
   options.name = config.site;
-  Result<trust::Authority> operators = load_site_root(disk, config, clock);
-  if (!operators.ok()) return operators.error().with("site root");
-  options.operators = std::move(*operators);
+  Path trusted = config.state / "site" / "trust" / "root.json";
+  TRY(from_root(disk, trusted, "site_root", config.site_root, [&]() -> Result<void> {
+    TRY_ASSIGN(options.operators, load_site_root(disk, config, clock));
+    return ok();
+  }));
   options.gateway = {key};
   options.poll_ms = config.poll_ms;
   options.swarm_endpoint = config.swarm_announce;
@@ -119,12 +137,20 @@ Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Cl
     endpoint.port = swarm->port();
     options.swarm_endpoint = endpoint.text();
   }
-  TRY_ASSIGN(site, Site::open(std::move(options), *store, clock));
+  Result<std::unique_ptr<Site>> opened = Site::open(std::move(options), *store, clock);
+  if (!opened.ok() && opened.error().code == Code::kWrongSite) {
+    return Error{Code::kUsage,
+                 fmt::format("site = \"{}\", but {} belongs to another site: {}", config.site,
+                             config.state.string(), opened.error().what)};
+  }
+  TRY_ASSIGN(site, std::move(opened));
   SupplyOptions wanted;
   wanted.refresh_every = config.wan_refresh;
   wanted.effort = config.synthesis_effort;
   wanted.threads = config.synthesis_threads;
   wanted.budget = config.wan_budget;
+  wanted.patience = config.synthesis_patience;
+  wanted.keep_bundles = config.keep_bundles;
   supply =
       std::make_unique<Supply>(disk, *mirror, *bundles, *store, *site, swarm.get(), clock, wanted);
   site->on_directive([this] { supply->wake(); });

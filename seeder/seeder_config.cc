@@ -13,8 +13,16 @@ constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
 std::string origin_of(Config& config) {
   std::string where = config.text("origin");
-  bool url = where.starts_with("http://") || where.starts_with("https://");
+  bool url = where.find("://") != where.npos;
   return url || where.empty() ? where : config.path("origin").string();
+}
+
+// What has a scheme that no Origin understands is a mistyped URL, not a folder.
+void check_origin(const std::string& where, Config& config) {
+  std::size_t scheme = where.find("://");
+  if (scheme == where.npos || where.starts_with("http://") || where.starts_with("https://")) return;
+  config.refuse("origin", "takes https://…, http://… or a folder, not '" +
+                              where.substr(0, scheme + 3).substr(0, 80) + "…'");
 }
 
 void check_endpoint(const std::string& text, std::string_view key, Config& config) {
@@ -28,6 +36,7 @@ void check(const SeederConfig& seeder, Config& config) {
     config.refuse("site", "takes a name of the form [a-z0-9][a-z0-9._-]{0,63}, not '" +
                               seeder.site.substr(0, 80) + "'");
   }
+  check_origin(seeder.origin, config);
   check_endpoint(seeder.listen, "listen", config);
   for (const std::string& listen : seeder.swarm_listen) {
     check_endpoint(listen, "swarm.listen", config);
@@ -69,6 +78,8 @@ Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
   out.page_session = config.duration("page.session", std::chrono::hours(12));
   out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
   out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));
+  out.synthesis_patience = config.duration("synthesis.patience", std::chrono::minutes(10));
+  out.keep_bundles = static_cast<std::size_t>(config.integer("store.keep_bundles", 3, 1, 1000));
   check(out, config);
   TRY(config.finish());
   return out;

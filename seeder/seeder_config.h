@@ -30,6 +30,11 @@
 //     [synthesis]
 //     effort = 2                           # 1 quick … 3 slow
 //     threads = 2
+//     patience = "10m"                     # nodes wait this long for a smaller delivery
+//
+//     [store]
+//     keep_bundles = 3                     # of those rolled out last, for going back without the
+//     WAN
 #pragma once
 
 #include <chrono>
@@ -70,6 +75,9 @@ struct SeederConfig {
 
   int synthesis_effort = 2;
   unsigned synthesis_threads = 2;
+  std::chrono::seconds synthesis_patience{600};
+
+  std::size_t keep_bundles = 3;
 };
 
 // kUsage with file and line, kNotFound.

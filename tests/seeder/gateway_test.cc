@@ -11,6 +11,7 @@
 #include "proto/trust/attestation.h"
 #include "proto/trust/key_file.h"
 #include "seeder/ctl/commands.h"
+#include "seeder/rollout_store.h"
 #include "seeder/seeder.h"
 #include "tests/seeder/vendor_origin.h"
 
@@ -272,6 +273,58 @@ TEST_F(GatewayTest, AfterAFailedCanaryTheWatchEndsAndResumingSaysWhatToDo) {
   EXPECT_EQ(looking.attention(), "failed: cam1; silent: cam2");
   ctl::Session third = session();
   must(ctl::rollout_start(third, "vision/1.0.0", {}));
+}
+
+TEST_F(GatewayTest, MistakesOfCommissioningAreNamedAtTheStart) {
+  gateway.reset();
+  auto refusal = [&](const SeederConfig& bad) {
+    auto started = Seeder::start(bad, *disk, clock);
+    EXPECT_FALSE(started.ok());
+    if (started.ok()) return std::string();
+    EXPECT_EQ(started.error().code, Code::kUsage) << started.error().what;
+    return started.error().what;
+  };
+  SeederConfig bad = config();
+  bad.state = dir / "other";
+  bad.vendor_root = dir.write("no.root.json", "{}");
+  EXPECT_NE(refusal(bad).find("vendor_root"), std::string::npos);
+  EXPECT_NE(refusal(bad).find("no.root.json"), std::string::npos);
+  bad.vendor_root = dir / "missing.json";
+  EXPECT_NE(refusal(bad).find("missing.json"), std::string::npos);
+  bad.vendor_root = config().vendor_root;
+  bad.site_root = dir.write("site.root.json", "not even JSON");
+  EXPECT_NE(refusal(bad).find("site.root.json"), std::string::npos);
+  gateway = must(Seeder::start(config(), *disk, clock));
+  enrol("cam1", true);  // puts a roster of plant-7 into the state folder
+  gateway.reset();
+  bad = config();
+  bad.site = "plant-8";
+  std::string text = refusal(bad);
+  EXPECT_NE(text.find("site = \"plant-8\""), std::string::npos) << text;
+}
+
+TEST_F(GatewayTest, ADraftGoesOnFromTheHighestSequenceWhoeverSignedIt) {
+  trust::Manifest bundle = vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  enrol("cam1", true);
+  trust::Directive old;
+  old.site = "plant-7";
+  old.sequence = 7;
+  old.issued = old.not_before = clock.now();
+  old.expires = clock.now() + std::chrono::hours(1);
+  old.bundle = bundle.target_name();
+  old.devices = old.canaries = {"cam1"};
+  trust::PrivateKey before = new_key();  // of an operator before a rotation
+  Bytes envelope = must(trust::seal(trust::kDirectiveType, trust::serialise(old), {&before}));
+  gateway.reset();
+  must(must(RolloutStore::open(dir / "state/site.db"))
+           ->add_document(DocumentKind::kDirective, 7, sha256(envelope), envelope, {}));
+  gateway = must(Seeder::start(config(), *disk, clock));
+  ctl::Session run = session();
+  must(run.trust_vendor(dir / "vendor.root.json"));
+  ctl::RolloutWish wish;
+  wish.soak = std::chrono::seconds(0);
+  must(ctl::rollout_start(run, "vision/1.0.0", wish));
+  EXPECT_EQ(json::parse(out.str())["sequence"], 8);
 }
 
 // The whole way: enrol, plan, directive, supply, canary, gate, batch, report, restart.

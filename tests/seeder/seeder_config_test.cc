@@ -26,6 +26,7 @@ TEST_F(SeederConfigTest, MistakesInValuesNameTheLine) {
   };
   for (const Mistake& one : {Mistake{"plant-7", "Plant 7", "bad.toml:2: 'site'"},
                              {"192.0.2.1:7443", "192.0.2.1", "bad.toml:6: 'listen'"},
+                             {"https://vendor", "ftp://vendor", "bad.toml:5: 'origin'"},
                              {"192.0.2.1:7443", "gateway:7443", "bad.toml:6: 'listen'"},
                              {"[::]:7444", "[::]:74440", "bad.toml:8: 'swarm.listen'"}}) {
     std::string text = good;
