@@ -236,10 +236,10 @@ Api::Answer Api::post_attestation(const Request& request, const Caller& caller) 
   return json_answer({{"status", "kept"}});
 }
 
-Api::Answer Api::get_delivery(const Request& request, const Caller& /*caller*/) {
+Api::Answer Api::get_delivery(const Request& request, const Caller& caller) {
   TRY_ASSIGN(Digest base, query_digest(request, "base"));
   TRY_ASSIGN(Digest target, query_digest(request, "target"));
-  TRY_ASSIGN(api::DeliveryOffer offer, supply_.offer(base, target));
+  TRY_ASSIGN(api::DeliveryOffer offer, supply_.offer(base, target, site_.trees_of(caller.name)));
   return json_answer(api::to_json(offer));
 }
 
@@ -262,6 +262,7 @@ Api::Answer Api::post_report(const Request& request, const Caller& caller) {
 
 SiteStatus Api::full_status(SiteStatus status) const {
   status.supply = supply_.row();
+  status.origin = supply_.origin();
   status.wan_budget = wan_budget_;
   if (auto total = store_.wan_total(); total.ok()) {
     status.wan_total = total->payload + total->metadata;
@@ -300,9 +301,8 @@ Api::Answer Api::get_pending(const Request& /*request*/, const Caller& /*caller*
 }
 
 Api::Answer Api::get_bundles(const Request& /*request*/, const Caller& /*caller*/) {
-  TRY_ASSIGN(std::vector<BundleRow> rows, supply_.bundles());
   json list = json::array();
-  for (const BundleRow& row : rows) list.push_back(to_json(row));
+  for (const BundleRow& row : supply_.bundles()) list.push_back(to_json(row));
   return json_answer({{"bundles", list}});
 }
 

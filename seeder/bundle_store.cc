@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "proto/base/log.h"
 #include "proto/trust/merkle.h"
@@ -16,6 +15,7 @@ namespace {
 constexpr std::uint64_t kMaxListingBytes = 256ULL << 20;
 constexpr std::uint64_t kMaxLeavesBytes = 1ULL << 30;
 constexpr std::string_view kListing = ".listing";
+constexpr std::string_view kPart = ".part";  // a half-fetched delivery
 
 struct Route {
   Digest root;
@@ -48,7 +48,7 @@ Result<void> BundleStore::prepare() {
   TRY_ASSIGN(auto left, disk_.list(dir_ / "staging"));
   for (const DirEntry& entry : left) {
     // A half-fetched delivery is worth keeping: it is resumed.
-    if (entry.name.ends_with(".part")) continue;
+    if (entry.name.ends_with(kPart)) continue;
     TRY(disk_.remove_tree(dir_ / "staging" / entry.name));
   }
   return ok();
@@ -191,35 +191,74 @@ Result<void> BundleStore::adopt_delivery(const Path& file, const trust::Delivery
   return disk_.replace(route_path(delivery.base, delivery.target), as_bytes(route));
 }
 
-Result<std::uint64_t> BundleStore::collect_routes(const std::vector<trust::TreeId>& keep) {
+Result<void> BundleStore::free_file(const Path& file, std::uint64_t& count, Collected& collected) {
+  TRY_ASSIGN(auto info, disk_.stat(file));
+  if (!info) return ok();
+  TRY(disk_.remove(file));
+  collected.bytes += info->size;
+  ++count;
+  return ok();
+}
+
+Result<void> BundleStore::collect_trees(const Kept& keep, Collected& collected) {
+  TRY_ASSIGN(auto held, trees());
+  for (const trust::TreeId& tree : held) {
+    if (keep.trees.contains(tree)) continue;
+    // The listing first: without it the tree is not there.
+    TRY(disk_.remove(listing_path(tree)));
+    TRY(disk_.remove_tree(tree_dir(tree)));
+    ++collected.trees;
+  }
+  return ok();
+}
+
+// The roots of the deliveries that a remaining route needs.
+Result<std::set<std::string>> BundleStore::collect_routes(const Kept& keep) {
   auto kept = [&](std::string_view hex) {
-    if (hex == empty_tree().hex()) return true;
-    return std::any_of(keep.begin(), keep.end(), [&](const auto& id) { return id.hex() == hex; });
+    Result<Digest> tree = Digest::parse(hex);
+    return tree.ok() && (*tree == empty_tree() || keep.trees.contains(*tree));
   };
   std::set<std::string> needed;
   TRY_ASSIGN(auto routes, disk_.list(dir_ / "routes"));
   for (const DirEntry& entry : routes) {
-    bool stays =
-        entry.name.size() == 129 && kept(entry.name.substr(0, 64)) && kept(entry.name.substr(65));
+    std::string_view name = entry.name;
     Result<Bytes> text = disk_.read(dir_ / "routes" / entry.name, 256);
     Result<Route> route = text.ok() ? parse_route(as_text(*text)) : Result<Route>(text.error());
-    if (stays && route.ok()) {
+    bool between = name.size() == 129 && kept(name.substr(0, 64)) && kept(name.substr(65));
+    if (route.ok() && (between || keep.deliveries.contains(route->root))) {
       needed.insert(route->root.hex());
     } else {
       TRY(disk_.remove(dir_ / "routes" / entry.name));
     }
   }
-  std::uint64_t removed = 0;
+  return needed;
+}
+
+Result<void> BundleStore::collect_deliveries(const Kept& keep, Collected& collected) {
+  TRY_ASSIGN(std::set<std::string> needed, collect_routes(keep));
+  std::uint64_t leaves = 0;
   TRY_ASSIGN(auto files, disk_.list(dir_ / "deliveries"));
   for (const DirEntry& entry : files) {
     if (needed.contains(entry.name.substr(0, 64))) continue;
-    TRY(disk_.remove(dir_ / "deliveries" / entry.name));
-    removed += entry.name.size() == 64 ? 1 : 0;
+    bool whole = entry.name.size() == 64;
+    TRY(free_file(dir_ / "deliveries" / entry.name, whole ? collected.deliveries : leaves,
+                  collected));
   }
-  return removed;
+  return ok();
 }
 
-Result<std::uint64_t> BundleStore::collect_objects() {
+Result<void> BundleStore::collect_partial(const Kept& keep, Collected& collected) {
+  TRY_ASSIGN(auto files, disk_.list(dir_ / "staging"));
+  for (const DirEntry& entry : files) {
+    if (!entry.name.ends_with(kPart)) continue;
+    Result<Digest> root = Digest::parse(entry.name.substr(0, entry.name.size() - kPart.size()));
+    if (root.ok() && keep.deliveries.contains(*root)) continue;
+    TRY(free_file(staging(entry.name), collected.partial, collected));
+  }
+  return ok();
+}
+
+Result<void> BundleStore::collect_objects(Collected& collected) {
   std::set<std::string> needed;
   TRY_ASSIGN(auto held, trees());
   for (const trust::TreeId& tree : held) {
@@ -228,31 +267,23 @@ Result<std::uint64_t> BundleStore::collect_objects() {
       if (entry.type == trust::EntryType::kFile) needed.insert(object_path(entry).filename());
     }
   }
-  std::uint64_t removed = 0;
   TRY_ASSIGN(auto folders, disk_.list(dir_ / "objects"));
   for (const DirEntry& folder : folders) {
     TRY_ASSIGN(auto objects, disk_.list(dir_ / "objects" / folder.name));
     for (const DirEntry& object : objects) {
       if (needed.contains(object.name)) continue;
-      TRY(disk_.remove(dir_ / "objects" / folder.name / object.name));
-      ++removed;
+      TRY(free_file(dir_ / "objects" / folder.name / object.name, collected.objects, collected));
     }
   }
-  return removed;
+  return ok();
 }
 
-Result<BundleStore::Collected> BundleStore::collect(const std::vector<trust::TreeId>& keep) {
+Result<BundleStore::Collected> BundleStore::collect(const Kept& keep) {
   Collected collected;
-  TRY_ASSIGN(auto held, trees());
-  for (const trust::TreeId& tree : held) {
-    if (std::find(keep.begin(), keep.end(), tree) != keep.end()) continue;
-    // The listing first: without it the tree is not there.
-    TRY(disk_.remove(listing_path(tree)));
-    TRY(disk_.remove_tree(tree_dir(tree)));
-    ++collected.trees;
-  }
-  TRY_ASSIGN(collected.deliveries, collect_routes(keep));
-  TRY_ASSIGN(collected.objects, collect_objects());
+  TRY(collect_trees(keep, collected));
+  TRY(collect_deliveries(keep, collected));
+  TRY(collect_partial(keep, collected));
+  TRY(collect_objects(collected));
   return collected;
 }
 

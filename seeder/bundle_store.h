@@ -15,6 +15,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,9 +62,18 @@ class BundleStore {
     std::uint64_t trees = 0;
     std::uint64_t deliveries = 0;
     std::uint64_t objects = 0;
+    std::uint64_t partial = 0;  // half-fetched deliveries
+    std::uint64_t bytes = 0;    // of deliveries, objects and half-fetched ones
+    bool operator==(const Collected&) const = default;
   };
-  // Removes trees other than `keep`, deliveries from or to them, and objects that no tree needs.
-  Result<Collected> collect(const std::vector<trust::TreeId>& keep);
+  // What stays. The empty tree always does.
+  struct Kept {
+    std::set<trust::TreeId> trees;  // and the deliveries between them
+    std::set<Digest> deliveries;    // others, by root: what is carried, what may be resumed
+  };
+  // Removes everything else, and objects that no tree needs. Not while anything reads or builds
+  // one of those trees.
+  Result<Collected> collect(const Kept& keep);
 
  private:
   [[nodiscard]] Path object_path(const trust::Entry& entry) const;
@@ -71,8 +81,12 @@ class BundleStore {
   [[nodiscard]] Path route_path(const trust::TreeId& base, const trust::TreeId& target) const;
   [[nodiscard]] Result<bool> is_whole(const Path& object, const trust::Entry& entry) const;
   Result<void> share_object(const Path& file, const trust::Entry& entry);
-  Result<std::uint64_t> collect_routes(const std::vector<trust::TreeId>& keep);
-  Result<std::uint64_t> collect_objects();
+  Result<void> collect_trees(const Kept& keep, Collected& collected);
+  Result<std::set<std::string>> collect_routes(const Kept& keep);
+  Result<void> collect_deliveries(const Kept& keep, Collected& collected);
+  Result<void> collect_partial(const Kept& keep, Collected& collected);
+  Result<void> collect_objects(Collected& collected);
+  Result<void> free_file(const Path& file, std::uint64_t& count, Collected& collected);
 
   Disk& disk_;
   Path dir_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "delta/apply_delivery.h"
 #include "proto/base/log.h"
@@ -13,7 +14,7 @@
 namespace lineside::seeder {
 namespace {
 
-constexpr std::uint64_t kMaxMetadataBytes = 64ULL << 20;
+constexpr std::string_view kVersion = "0123456789.";     // before a role's name: "2.root.json"
 constexpr std::uint64_t kApplyMemoryBytes = 1ULL << 30;  // a gateway, not a device
 
 }  // namespace
@@ -40,13 +41,23 @@ class Mirror::Source final : public trust::Fetcher {
                                               "budget of {}",
                                               path, most, release_)};
     }
-    if (body.ok()) received_[std::string(path)] = *body;
+    if (!body.ok()) return body.error().with(wanted(path));
+    received_[std::string(path)] = *body;
     return body;
   }
 
   [[nodiscard]] const std::map<std::string, Bytes>& received() const { return received_; }
 
  private:
+  // In words, since an address alone tells an operator nothing.
+  [[nodiscard]] std::string wanted(std::string_view path) const {
+    std::string place = " (" + folder_ + std::string(path) + ")";
+    if (folder_ == "targets/") return "fetching a signed file of " + release_ + place;
+    std::string_view role = path.substr(std::min(path.size(), path.find_first_not_of(kVersion)));
+    role = role.substr(0, role.find('.'));
+    return fmt::format("fetching the vendor's {} metadata{}", role, place);
+  }
+
   Mirror& mirror_;
   std::string folder_;
   std::string release_;
@@ -129,27 +140,29 @@ Result<void> Mirror::refresh(const std::string& release, std::stop_token stop) {
   return disk_.replace(metadata_dir() / "timestamp.json", timestamp);
 }
 
-std::vector<trust::TargetInfo> Mirror::manifests() const {
+Catalogue Mirror::catalogue() const {
   NoNetwork none;
   trust::Updater updater(disk_, dir_ / "trust", none, clock_.now());
-  std::vector<trust::TargetInfo> found;
+  Catalogue found;
   if (!updater.load().ok()) return found;
-  for (trust::TargetInfo& info : updater.targets()) {
-    if (info.name.ends_with(".json")) found.push_back(std::move(info));
+  std::set<std::string> here;
+  std::vector<trust::TargetInfo> targets = updater.targets();
+  for (const trust::TargetInfo& info : targets) {
+    auto present = disk_.stat(targets_dir() / updater.repository_name(info));
+    if (present.ok() && present->has_value()) here.insert(info.name);
+  }
+  for (const trust::TargetInfo& info : targets) {
+    if (!info.name.ends_with(".json")) continue;
+    KnownBundle& bundle = found[info.name];
+    bundle.length = info.length;
+    Result<Bytes> bytes = disk_.read(targets_dir() / updater.repository_name(info), info.length);
+    if (!bytes.ok() || sha256(*bytes) != info.sha256()) continue;
+    Result<trust::Manifest> manifest = trust::parse_manifest(*bytes);
+    if (!manifest.ok()) continue;
+    bundle.mirrored = here.contains(manifest->listing_name());
+    bundle.manifest = std::move(*manifest);
   }
   return found;
-}
-
-bool Mirror::has_bundle(const std::string& name) const {
-  NoNetwork none;
-  trust::Updater updater(disk_, dir_ / "trust", none, clock_.now());
-  if (!updater.load().ok()) return false;
-  for (const trust::TargetInfo& info : updater.targets()) {
-    if (info.name != name) continue;
-    auto present = disk_.stat(targets_dir() / updater.repository_name(info));
-    return present.ok() && present->has_value();
-  }
-  return false;
 }
 
 // From the mirror if it is there and whole, else from the origin into the mirror.
@@ -225,7 +238,9 @@ Result<void> Mirror::fetch_delivery(const trust::Delivery& delivery, const std::
   Result<void> came = origin_.download("deliveries/" + delivery.root.hex(), delivery.length, part,
                                        {options_.max_bytes_per_second, progress, std::move(stop)});
   TRY(counters_.add_wan(release, {origin_.bytes_received() - before, 0}));
-  if (!came.ok()) return came.error().with("delivery " + delivery.root.hex().substr(0, 12));
+  if (!came.ok())
+    return came.error().with(
+        fmt::format("fetching the delivery for {} (deliveries/{})", release, delivery.root.hex()));
   Result<void> adopted = bundles_.adopt_delivery(part, delivery);
   if (!adopted.ok() && adopted.error().code == Code::kMismatch) (void)disk_.remove(part).ok();
   return adopted;
@@ -245,8 +260,9 @@ Result<void> Mirror::apply(const trust::Delivery& delivery, const MirroredBundle
   delta::ApplyOptions options;
   options.threads = 2;
   options.max_memory_bytes = kApplyMemoryBytes;
-  TRY(delta::apply_delivery(disk_, bundles_.delivery_path(delivery.root), base, base_dir, target,
-                            out, options, {}, std::move(stop)));
+  auto applied = delta::apply_delivery(disk_, bundles_.delivery_path(delivery.root), base, base_dir,
+                                       target, out, options, {}, std::move(stop));
+  if (!applied.ok()) return applied.error().with("building " + bundle.name);
   return bundles_.adopt_tree(out, bundle.listing);
 }
 

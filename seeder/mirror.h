@@ -23,6 +23,7 @@
 #include "proto/trust/manifest.h"
 #include "proto/trust/tuf/updater.h"
 #include "seeder/bundle_store.h"
+#include "seeder/catalogue.h"
 #include "seeder/origin.h"
 #include "seeder/rollout_store.h"
 
@@ -53,9 +54,8 @@ class Mirror {
   // `release` is charged.
   Result<void> refresh(const std::string& release, std::stop_token stop);
 
-  // The manifests that the vendor lists, by name; as of the last good refresh.
-  [[nodiscard]] std::vector<trust::TargetInfo> manifests() const;
-  [[nodiscard]] bool has_bundle(const std::string& name) const;
+  // What the vendor lists and what of it is here, as of the last good refresh. Asks nobody.
+  [[nodiscard]] Catalogue catalogue() const;
   // Manifest and listing, from here or from the origin. kNotFound if the vendor does not list it.
   Result<MirroredBundle> bundle(const std::string& name, std::stop_token stop);
 
@@ -77,7 +77,6 @@ class Mirror {
 
  private:
   class Source;
-  Result<void> publish_metadata(Source& source);
   Result<Bytes> target(trust::Updater& updater, const std::string& name, Source& source);
   [[nodiscard]] Path part_path(const Digest& root) const;
   Result<void> fetch_delivery(const trust::Delivery& delivery, const std::string& release,

@@ -20,8 +20,8 @@ class HttpOrigin final : public Origin {
   HttpOrigin(Disk& disk, http::Client client) : disk_(disk), client_(std::move(client)) {}
 
   Result<Bytes> fetch(std::string_view path, std::uint64_t max_bytes,
-                      std::stop_token /*stop*/) override {
-    return http::HttpFetcher(client_).fetch(path, max_bytes);
+                      std::stop_token stop) override {
+    return http::HttpFetcher(client_, std::move(stop)).fetch(path, max_bytes);
   }
 
   Result<void> download(std::string_view path, std::uint64_t length, const Path& partial,

@@ -95,7 +95,8 @@ class Site {
   [[nodiscard]] std::optional<Bytes> roster_envelope() const;
   [[nodiscard]] std::optional<Bytes> directive_envelope() const;
   [[nodiscard]] std::optional<trust::VerifiedDirective> directive() const;
-  // The directive that the site needs a bundle for: not that of an aborted rollout.
+  // The directive that the site needs a bundle for: not that of a rollout that was aborted or
+  // failed.
   [[nodiscard]] std::optional<trust::VerifiedDirective> to_supply() const;
   // Trees that nodes have reported: possible bases.
   [[nodiscard]] std::vector<Digest> floor_trees() const;

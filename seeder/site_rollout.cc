@@ -106,7 +106,9 @@ Result<void> Site::keep_locked(const Planned& planned, const std::string& actor)
 
 std::optional<trust::VerifiedDirective> Site::to_supply() const {
   std::lock_guard lock(mutex_);
-  if (rollout_ && rollout_->stage == Stage::kAborted) return std::nullopt;
+  bool in_vain =
+      rollout_ && (rollout_->stage == Stage::kAborted || rollout_->stage == Stage::kFailed);
+  if (in_vain) return std::nullopt;
   return directive_;
 }
 

@@ -2,17 +2,20 @@
 // From a directive to deliveries that nodes can fetch. Two threads:
 //
 //     fetcher   origin ─▶ mirror ─▶ target tree in the store      retries with growing pauses
-//     maker     tree × bases on the floor ─▶ deliveries ─▶ swarm  low priority
+//     maker     tree × bases on the floor ─▶ deliveries ─▶ swarm  low priority; collects
 //
-// What the vendor made is seeded by the fetcher at once, however busy the maker is, and a new
-// directive ends what fetcher and maker do for an older one.
+// What the vendor made is seeded by the fetcher at once, however busy the maker is. A new directive
+// ends what fetcher and maker do for an older one, an aborted rollout what is fetched for it.
 //
-// No failure here is fatal: it is shown in row(), recorded as an event, and tried again.
-// Public functions: any thread.
+// The fetcher alone talks to the origin. Questions to the origin go before a download, which is
+// interrupted for them and resumed; whoever asks waits SupplyOptions::longest_answer at most and is
+// then told what the gateway holds, and since when.
+//
+// No failure here is fatal: it is shown in row() or origin(), recorded as an event, and tried
+// again. Public functions: any thread. Time is the Clock's; wake() makes the fetcher look at it.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +30,7 @@
 #include "seeder/bundle_store.h"
 #include "seeder/mirror.h"
 #include "seeder/operator_api.h"
+#include "seeder/origin_queue.h"
 #include "seeder/site.h"
 
 namespace lineside::seeder {
@@ -38,6 +42,11 @@ struct SupplyOptions {
   unsigned threads = 2;      // of the maker
   int effort = 2;            // delta::MakeOptions::effort
   std::uint64_t budget = 0;  // for plans; the mirror enforces it
+  std::chrono::milliseconds longest_answer{1000};
+  // How long a node is asked to wait for a smaller delivery that is still to be made.
+  std::chrono::seconds patience{600};
+  std::size_t keep_bundles = 3;  // of those rolled out last, for going back without the WAN
+  std::chrono::seconds collect_every{86400};
 };
 
 class Supply {
@@ -47,34 +56,46 @@ class Supply {
          swarm::Swarm* swarm, Clock& clock, SupplyOptions options);
   ~Supply();  // stops both threads; a fetch goes on where it was at the next start
   void start();
-  // Something changed: a directive, a report with a new base.
+  // Something changed: a directive, a rollout's end, a report with a new base, the time.
   void wake();
 
   [[nodiscard]] SupplyRow row() const;
-  // kNotFound: that base cannot be served. kTimeout: being made, ask again soon.
-  Result<api::DeliveryOffer> offer(const Digest& base, const Digest& target) const;
-  // What a rollout of `bundle` would move. Asks the origin if need be; waits up to a minute for the
-  // fetcher (kTimeout).
+  [[nodiscard]] OriginRow origin() const;
+  // For a node that holds the trees `held`. kNotFound: that base cannot be served. kTimeout: it, or
+  // one from another tree that the node holds, is being made; ask again soon.
+  Result<api::DeliveryOffer> offer(const Digest& base, const Digest& target,
+                                   const std::vector<Digest>& held) const;
+  // What a rollout of `bundle` would move, by what is held; the origin is asked, too. If nothing is
+  // held of it: kTimeout as long as the origin does not answer, kNotFound if the vendor does not
+  // list it, and codes of Mirror.
   Result<PlanView> plan(const std::string& bundle);
-  // Asks the origin now; waits likewise.
+  // Asks the origin now. kTimeout if it takes longer; it goes on nevertheless.
   Result<void> refresh();
-  // What the vendor lists.
-  Result<std::vector<BundleRow>> bundles();
+  // What the vendor lists, by what is held.
+  [[nodiscard]] std::vector<BundleRow> bundles() const;
 
  private:
-  struct Job {
-    std::function<void()> run;
-  };
-  Result<void> on_fetcher(std::function<void()> work);
   void run_fetcher(std::stop_token stop);
   void run_maker(std::stop_token stop);
+  Result<void> ask_origin(const std::string& bundle, bool known);
+  Result<void> consult(const std::string& bundle, std::stop_token stop);
+  Result<void> update(const std::string& release, std::stop_token stop);
+  void tell(const std::string& concerns, const Result<void>& result);
+  void learn();
+  [[nodiscard]] std::optional<KnownBundle> known(const std::string& bundle) const;
   Result<void> fetch_directive(const trust::VerifiedDirective& directive, std::stop_token stop);
+  Result<void> bring(const MirroredBundle& bundle, std::stop_token stop);
   Result<MirroredBundle> find_bundle(const trust::VerifiedDirective& directive,
                                      std::stop_token stop);
   void fetch_step(std::stop_token stop);
-  std::chrono::milliseconds regular_refresh(std::stop_token stop);
+  void regular_refresh(const std::stop_token& stop);
+  void answer_questions(const std::stop_token& stop);
+  bool until_directive(const std::stop_token& stop,
+                       const std::function<void(std::stop_token)>& work);
+  void rest();
   void failed(const Error& error);
-  Result<PlanView> make_plan(const std::string& bundle);
+  Result<PlanView> make_plan(const std::string& bundle, const trust::Manifest& manifest);
+  [[nodiscard]] std::vector<PlanRoute> plan_routes(const trust::Manifest& manifest) const;
 
   struct Pair {
     Digest base;
@@ -82,9 +103,15 @@ class Supply {
     auto operator<=>(const Pair&) const = default;
   };
   std::vector<Pair> wanted() const;
+  [[nodiscard]] bool awaited(const Pair& pair) const;
   Result<void> make(const Pair& pair, std::stop_token stop);
+  Result<void> make_in(const Path& out, const Pair& pair, std::stop_token stop);
+  void not_made(const Pair& pair, const Error& error);
   void seed_all();
   Result<void> seed(const trust::Delivery& delivery);
+
+  void collect_when_due();
+  [[nodiscard]] std::optional<BundleStore::Kept> kept() const;
 
   void show(std::string state, std::string text);
 
@@ -102,19 +129,33 @@ class Supply {
   std::condition_variable_any maker_wakes_;
   bool fetcher_asked_ = false;
   bool maker_asked_ = false;
-  std::deque<std::function<void()>> jobs_;
+  OriginQueue questions_;
+  std::shared_ptr<const Catalogue> catalogue_ = std::make_shared<Catalogue>();
   SupplyRow row_;
-  std::optional<std::chrono::steady_clock::time_point> retry_;
+  SteadyTime next_refresh_{};  // fetcher's thread alone
+  std::chrono::milliseconds refresh_pause_{0};
+  std::optional<SteadyTime> retry_;
   std::chrono::milliseconds pause_{0};
+  std::string failure_;                     // the last one
+  std::int64_t retry_sequence_ = 0;         // whose failures these four are about
   std::optional<trust::Manifest> current_;  // of the present directive, tree in the store
   std::int64_t supplied_sequence_ = 0;
+  SteadyTime supplied_at_{};
   bool roll_back_ = false;  // make deliveries backwards, too
   std::set<Digest> seeded_;
-  std::map<Pair, std::string> unmakeable_;  // and why
-  std::stop_source fetching_;               // of what the origin is asked for, for
-  std::int64_t fetching_sequence_ = 0;      // this directive
-  std::stop_source making_;                 // of the delivery in the making, if any
-  std::mutex seeding_;                      // both threads give deliveries to the swarm
+  struct NotMade {
+    std::string why;
+    std::optional<SteadyTime> again;  // when to try again, if that can help
+  };
+  std::map<Pair, NotMade> not_made_;
+  std::stop_source fetching_;           // of what the origin is asked for, for
+  std::int64_t fetching_sequence_ = 0;  // this directive; 0: nothing
+  std::stop_source refreshing_;         // of questions and regular refreshes
+  std::stop_source making_;             // of the delivery in the making, if any
+  std::mutex seeding_;                  // both threads give deliveries to the swarm
+  std::mutex building_;  // held while the fetcher brings a tree in, so that nothing is collected
+  std::optional<SteadyTime> collected_;  // maker's thread alone, like the next
+  std::int64_t collected_after_ = 0;     // the ended rollout after which it was
   std::jthread fetcher_;
   std::jthread maker_;
 };

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kIdle{2};
 constexpr int kNice = 10;
+constexpr std::chrono::seconds kTryAgain{60};
 
 // Linux gives each thread a priority of its own: the API and the swarm go first.
 void lower_priority() {
@@ -33,19 +34,34 @@ void Supply::run_maker(std::stop_token stop) {
     if (!pairs.empty()) {
       Result<void> made = make(pairs.front(), stop);
       if (!made.ok() && made.error().code != Code::kCancelled) {
-        log(Level::kWarning, "delivery not made", {{"error", made.error().describe()}});
-        site_.note("synthesis", made.error().describe());
-        std::lock_guard lock(mutex_);
-        unmakeable_[pairs.front()] = made.error().describe();
+        not_made(pairs.front(), made.error());
       }
       continue;
     }
+    collect_when_due();
     std::unique_lock lock(mutex_);
     if (row_.state == "making") row_.state = "ready";
     if (row_.state == "ready") row_.text = "every base on the floor is served";
     maker_wakes_.wait_for(lock, stop, kIdle, [&] { return maker_asked_; });
     maker_asked_ = false;
   }
+}
+
+// A full or failing disk may be mended; what the trees themselves forbid is not.
+void Supply::not_made(const Pair& pair, const Error& error) {
+  std::string why = error.describe();
+  log(Level::kWarning, "delivery not made", {{"error", why}});
+  bool passes = error.code == Code::kNoSpace || error.code == Code::kIo;
+  bool is_new = false;
+  {
+    std::lock_guard lock(mutex_);
+    NotMade& entry = not_made_[pair];
+    is_new = entry.why != why;
+    entry.why = why;
+    entry.again.reset();
+    if (passes) entry.again = clock_.steady() + kTryAgain;
+  }
+  if (is_new) site_.note("synthesis", why + (passes ? "; it will be tried again" : ""));
 }
 
 // What is still to be made, the likeliest first: bases on the floor, then from nothing, then back.
@@ -56,7 +72,10 @@ std::vector<Supply::Pair> Supply::wanted() const {
   if (!current_) return pairs;
   auto want = [&](const Digest& base, const Digest& target) {
     Pair pair{base, target};
-    if (base == target || unmakeable_.contains(pair)) return;
+    auto failed = not_made_.find(pair);
+    bool not_now = failed != not_made_.end() &&
+                   (!failed->second.again || clock_.steady() < *failed->second.again);
+    if (base == target || not_now) return;
     if (!bundles_.has_tree(base) || !bundles_.has_tree(target)) return;
     if (!bundles_.route(base, target)) pairs.push_back(pair);
   };
@@ -81,6 +100,17 @@ Result<void> Supply::make(const Pair& pair, std::stop_token stop) {
     if (row_.state == "ready") row_.state = "making";
     if (row_.state == "making") row_.text = "delivery " + name;
   }
+  Path out = bundles_.staging(name + ".delivery");
+  TRY(disk_.remove(out));
+  Result<void> made = make_in(out, pair, making.get_token());
+  if (!made.ok()) {
+    (void)disk_.remove(out).ok();  // the first error is the one that matters
+    return made.error().with("delivery " + name);
+  }
+  return ok();
+}
+
+Result<void> Supply::make_in(const Path& out, const Pair& pair, std::stop_token stop) {
   std::optional<delta::TreeOnDisk> base;
   if (pair.base != empty_tree()) {
     TRY_ASSIGN(trust::Listing listing, bundles_.listing(pair.base));
@@ -94,13 +124,12 @@ Result<void> Supply::make(const Pair& pair, std::stop_token stop) {
   // These bytes cross the LAN only. LZMA would save a tenth of them and cost the floor minutes:
   // 90 s instead of 5 s for a full delivery of 157 MB on two cores.
   options.lzma = false;
-  Path out = bundles_.staging(name + ".delivery");
-  TRY(disk_.remove(out));
   TRY_ASSIGN(delta::DeliverySummary made,
-             delta::make_delivery(options, disk_, base, target, out, {}, making.get_token()));
+             delta::make_delivery(options, disk_, base, target, out, {}, std::move(stop)));
   trust::Delivery delivery{pair.base, pair.target, made.length, made.root};
   TRY(bundles_.adopt_delivery(out, delivery));
-  site_.note("synthesis", fmt::format("delivery {}: {} bytes", name, made.length));
+  site_.note("synthesis", fmt::format("delivery {}-{}: {} bytes", pair.base.hex().substr(0, 12),
+                                      pair.target.hex().substr(0, 12), made.length));
   return ok();
 }
 
@@ -147,13 +176,30 @@ Result<void> Supply::seed(const trust::Delivery& delivery) {
   return ok();
 }
 
-Result<api::DeliveryOffer> Supply::offer(const Digest& base, const Digest& target) const {
+// Whether this delivery can be had soon: it is queued, in the making, or on its way to the swarm.
+// Called with mutex_ held.
+bool Supply::awaited(const Pair& pair) const {
+  if (pair.base == pair.target || not_made_.contains(pair)) return false;
+  std::optional<trust::Delivery> delivery = bundles_.route(pair.base, pair.target);
+  if (delivery) return swarm_ != nullptr && !seeded_.contains(delivery->root);
+  return bundles_.has_tree(pair.base);
+}
+
+Result<api::DeliveryOffer> Supply::offer(const Digest& base, const Digest& target,
+                                         const std::vector<Digest>& held) const {
   std::lock_guard lock(mutex_);
   if (!current_ || current_->tree != target) {
     return Error{Code::kNotFound, "tree " + target.hex() + " is not what this site rolls out"};
   }
-  if (auto found = unmakeable_.find({base, target}); found != unmakeable_.end()) {
-    return Error{Code::kNotFound, found->second};
+  if (clock_.steady() < supplied_at_ + options_.patience) {
+    for (const Digest& tree : held) {
+      if (tree == base || !awaited({tree, target})) continue;
+      return Error{Code::kTimeout, "a smaller delivery, from tree " + tree.hex().substr(0, 12) +
+                                       " that the node holds, is being made"};
+    }
+  }
+  if (auto found = not_made_.find({base, target}); found != not_made_.end()) {
+    return Error{Code::kNotFound, found->second.why};
   }
   if (!bundles_.has_tree(base)) {
     bool signed_one = std::any_of(current_->deliveries.begin(), current_->deliveries.end(),

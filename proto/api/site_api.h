@@ -9,7 +9,7 @@
 //     GET  /v1/vendor/{metadata,targets}/ the vendor's repository, mirrored   any key
 //     GET  /v1/attestations?directive=D   {"envelopes":[base64,…]}            enrolled
 //     POST /v1/attestations               an envelope                         enrolled
-//     GET  /v1/delivery?base=T&target=T   DeliveryOffer; 404 none, 503 soon   enrolled
+//     GET  /v1/delivery?base=T&target=T   DeliveryOffer; see below            enrolled
 //     GET  /v1/leaves/ROOT                32 bytes for each 16 KiB            enrolled
 //     POST /v1/report                     NodeReport -> ReportReply           enrolled
 //     GET  /v1/status  /v1/nodes  /v1/pending  /v1/bundles  /v1/events?after=N    operator
@@ -18,6 +18,15 @@
 //       /v1/directive?replace=true        even while another rollout is running
 //     POST /v1/rollouts/SEQ/pause | resume | abort                            operator
 //     POST /v1/mirror/refresh             asks the origin now                 operator
+//
+// A delivery is offered (200), being prepared (503 with Retry-After), or not to be had (404). As
+// long as one from any tree that the node last reported is being prepared, every base is answered
+// 503, so that nobody takes the full delivery while a small one is in the making; after the
+// gateway's patience (synthesis.patience), or once making it has failed, what there is is offered.
+//
+// /v1/plan, /v1/bundles and /v1/status say what the gateway holds; "origin" in the answer says since
+// when and what hinders newer. 503 of /v1/plan and /v1/mirror/refresh: the origin has not answered
+// yet, ask again.
 //
 // Errors are problem+json (RFC 9457) with a member "code" (code_name).
 #pragma once

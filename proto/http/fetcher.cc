@@ -15,7 +15,7 @@ bool is_page(const Reply& reply) {
 }  // namespace
 
 Result<Bytes> HttpFetcher::fetch(std::string_view path, std::uint64_t max_bytes) {
-  TRY_ASSIGN(Reply reply, client_.get_at_most(path, max_bytes));
+  TRY_ASSIGN(Reply reply, client_.get_at_most(path, max_bytes, stop_));
   if (reply.status == 200 && !is_page(reply)) return std::move(reply.body);
   std::string what = client_.origin() + ' ' + std::string(path) + ": " +
                      std::to_string(reply.status) + ' ' + reason_phrase(reply.status);

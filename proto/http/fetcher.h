@@ -2,6 +2,8 @@
 // The two real sources of a TUF client's bytes: an HTTP server and a folder, e.g. a USB stick.
 #pragma once
 
+#include <stop_token>
+
 #include "proto/base/disk.h"
 #include "proto/http/client.h"
 #include "proto/trust/tuf/fetcher.h"
@@ -11,7 +13,8 @@ namespace lineside::http {
 // One thread at a time, like its Client, which must outlive it.
 class HttpFetcher final : public trust::Fetcher {
  public:
-  explicit HttpFetcher(Client& client) : client_(client) {}
+  explicit HttpFetcher(Client& client, std::stop_token stop = {})
+      : client_(client), stop_(std::move(stop)) {}
   // 404 and 403 are kNotFound; another status than 200 is kHttp and names URL and status; so is an
   // HTML page with status 200 (a portal's, a proxy's), since no TUF file is one. The whole of
   // Client::request's codes. `max_bytes` is also bounded by the client's own max_body_bytes.
@@ -19,6 +22,7 @@ class HttpFetcher final : public trust::Fetcher {
 
  private:
   Client& client_;
+  std::stop_token stop_;
 };
 
 // Reads below `root` and nowhere else: the path is decoded and checked like a request's, and no

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A disk that stops taking writes at a chosen call, as after a power cut: everything before is
-// there, that call and all later ones change nothing. Or one that takes none below a chosen path,
-// as when the file system there is full.
+// there, that call and all later ones change nothing until it is mended. Or one that takes none
+// below a chosen path, as when the file system there is full.
 #pragma once
 
 #include <atomic>
@@ -16,9 +16,11 @@ namespace lineside::fakes {
 
 class FailingDisk final : public Disk {
  public:
-  explicit FailingDisk(Disk& disk) : disk_(disk) {}
+  explicit FailingDisk(Disk& disk, Error error = {Code::kIo, "the power is gone"})
+      : disk_(disk), error_(std::move(error)) {}
 
   void fail_from(std::uint64_t call) { limit_ = call; }
+  void mend() { limit_ = std::numeric_limits<std::uint64_t>::max(); }
   // Every path that contains `part`; no path if it is empty. Any thread.
   void fail_at(const std::string& part, Code code) {
     std::scoped_lock lock(mutex_);
@@ -92,10 +94,11 @@ class FailingDisk final : public Disk {
   Error dead() const {
     std::scoped_lock lock(mutex_);
     if (!part_.empty()) return {code_, "no byte more at " + part_};
-    return {Code::kIo, "the power is gone"};
+    return error_;
   }
 
   Disk& disk_;
+  Error error_;
   mutable std::mutex mutex_;
   std::string part_;
   Code code_ = Code::kIo;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "delta/scan.h"
+#include "tests/fakes/failing_disk.h"
 #include "tests/fakes/static_origin.h"
 #include "tests/seeder/vendor_origin.h"
 
@@ -87,6 +88,69 @@ TEST_F(MirrorTest, AMissingDeliveryIsAClearErrorAndLaterSucceeds) {
   server.behave();
   must(supply(wanted));
   EXPECT_TRUE(bundles.has_tree(one.tree));
+}
+
+TEST_F(MirrorTest, FailuresSayWhatWasAskedForAndWhatCame) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 3)}});
+  start();
+  auto text = [](const Result<void>& result) { return result.error().what; };
+  auto has = [](const std::string& all, const std::string& part) {
+    return all.find(part) != std::string::npos;
+  };
+  server.misbehave(Misdeed::kNotFound);
+  std::string refreshed = text(mirror->refresh("", {}));
+  EXPECT_TRUE(has(refreshed, "the vendor's timestamp metadata")) << refreshed;
+  EXPECT_TRUE(has(refreshed, "metadata/timestamp.json")) << refreshed;
+  EXPECT_TRUE(has(refreshed, "404 Not Found")) << refreshed;
+  server.misbehave(Misdeed::kHtml);
+  refreshed = text(mirror->refresh("", {}));
+  EXPECT_TRUE(has(refreshed, "an HTML page instead of the file")) << refreshed;
+  server.behave();
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kCut, 20'000);
+  std::string supplied = text(supply(wanted));
+  EXPECT_TRUE(has(supplied, "the delivery for vision/1.0.0.json")) << supplied;
+  EXPECT_TRUE(has(supplied, "deliveries/" + one.deliveries[0].root.hex())) << supplied;
+}
+
+TEST_F(MirrorTest, AStopEndsARequestToTheOrigin) {
+  start();
+  std::stop_source stop;
+  stop.request_stop();
+  Result<void> refreshed = mirror->refresh("", stop.get_token());
+  ASSERT_FALSE(refreshed.ok());
+  EXPECT_EQ(refreshed.error().code, Code::kCancelled);
+}
+
+TEST_F(MirrorTest, AFullDiskAtAnyWriteIsACleanErrorAndTheNextTrySucceeds) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 3)}, {"b", "x"}});
+  fakes::FailingDisk full(*disk, {Code::kNoSpace, "no space left on the device"});
+  std::uint64_t write = 0;
+  for (bool through = false; !through; write += 3) {
+    std::string place = "run" + std::to_string(write);
+    BundleStore store(full, dir / (place + "/store"));
+    must(store.prepare());
+    Mirror one_try(full, dir / (place + "/vendor"), store, *counters, *origin, clock, {});
+    must(one_try.prepare(vendor.root));
+    auto all = [&]() -> Result<void> {
+      TRY(one_try.refresh("", {}));
+      TRY_ASSIGN(MirroredBundle wanted, one_try.bundle("vision/1.0.0.json", {}));
+      return one_try.supply(wanted, {}, {});
+    };
+    full.fail_from(full.writes() + write);
+    Result<void> first = all();
+    through = first.ok();
+    if (!through) {
+      EXPECT_EQ(first.error().code, Code::kNoSpace) << write << first.error().what;
+    }
+    full.mend();
+    must(all());
+    EXPECT_TRUE(
+        must(delta::verify_tree(*disk, store.tree_dir(one.tree), must(store.listing(one.tree)), 1))
+            .empty())
+        << write;
+  }
+  EXPECT_GT(write, 15U);
 }
 
 TEST_F(MirrorTest, ACutFetchIsResumedAndNothingCrossesTwice) {
@@ -205,9 +269,20 @@ TEST_F(MirrorTest, CollectionKeepsWhatIsStillNeeded) {
   files["models/a"] = "two";
   trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
   must(supply(bundle("vision/2.0.0.json")));
-  BundleStore::Collected gone = must(bundles.collect({two.tree}));
+  dir.write("store/staging/" + one.deliveries[0].root.hex() + ".part", "half");
+  std::string resumed = "store/staging/" + two.deliveries[0].root.hex() + ".part";
+  dir.write(resumed, "half");
+  BundleStore::Collected gone =
+      must(bundles.collect({{two.tree}, {one.deliveries[0].root, two.deliveries[0].root}}));
   EXPECT_EQ(gone.trees, 1U);
   EXPECT_EQ(gone.objects, 1U);
+  EXPECT_EQ(gone.partial, 0U);
+  EXPECT_TRUE(bundles.route(sha256({}), one.tree)) << "it is carried";
+  gone = must(bundles.collect({{two.tree}, {two.deliveries[0].root}}));
+  EXPECT_EQ(gone.partial, 1U);
+  EXPECT_EQ(gone.deliveries, 1U);
+  EXPECT_FALSE(bundles.route(sha256({}), one.tree));
+  EXPECT_EQ(dir.read(resumed), "half");
   EXPECT_FALSE(bundles.has_tree(one.tree));
   EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
                                       must(bundles.listing(two.tree)), 1))

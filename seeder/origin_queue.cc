@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seeder/origin_queue.h"
+
+#include <algorithm>
+
+namespace lineside::seeder {
+namespace {
+
+// Failures of this machine, of the budget or of whoever stopped it: nothing of the origin's.
+bool is_ours(Code code) {
+  return code == Code::kCancelled || code == Code::kNoSpace || code == Code::kIo ||
+         code == Code::kBudget || code == Code::kDenied || code == Code::kInternal;
+}
+
+}  // namespace
+
+OriginQueue::Ticket OriginQueue::ask(const std::string& bundle) {
+  std::lock_guard lock(mutex_);
+  for (const Ticket& waiting : questions_) {
+    if (waiting->bundle == bundle) return waiting;
+  }
+  questions_.push_back(std::make_shared<Question>(Question{bundle, std::nullopt}));
+  return questions_.back();
+}
+
+Result<void> OriginQueue::await(const Ticket& ticket, std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  if (answered_.wait_for(lock, patience, [&] { return ticket->answer.has_value(); })) {
+    return *ticket->answer;
+  }
+  std::string text = "the origin has not answered yet; ask again in a moment";
+  if (!row_.error.empty()) text += " (last: " + row_.error + ")";
+  return Error{Code::kTimeout, text};
+}
+
+OriginQueue::Ticket OriginQueue::next() {
+  std::lock_guard lock(mutex_);
+  return questions_.empty() ? nullptr : questions_.front();
+}
+
+void OriginQueue::answer(const Ticket& ticket, Result<void> result) {
+  std::lock_guard lock(mutex_);
+  std::erase(questions_, ticket);
+  ticket->answer = std::move(result);
+  answered_.notify_all();
+}
+
+bool OriginQueue::empty() const {
+  std::lock_guard lock(mutex_);
+  return questions_.empty();
+}
+
+bool OriginQueue::heard(const std::string& concerns, const Result<void>& result, UtcTime now) {
+  std::lock_guard lock(mutex_);
+  if (result.ok()) {
+    row_.succeeded = now;
+    if (row_.concerns != concerns) return false;
+    row_.concerns.clear();
+    row_.error.clear();
+    return true;
+  }
+  if (is_ours(result.error().code)) return false;
+  std::string error = result.error().describe();
+  bool is_new = row_.error != error || row_.concerns != concerns;
+  row_.failed = now;
+  row_.error = std::move(error);
+  row_.concerns = concerns;
+  return is_new;
+}
+
+void OriginQueue::forget_failure_unless(const std::string& concerns) {
+  std::lock_guard lock(mutex_);
+  if (row_.concerns == concerns) return;
+  row_.concerns.clear();
+  row_.error.clear();
+}
+
+OriginRow OriginQueue::row() const {
+  std::lock_guard lock(mutex_);
+  return row_;
+}
+
+}  // namespace lineside::seeder
