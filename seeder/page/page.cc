@@ -255,9 +255,8 @@ Page::Answer Page::pending(const Request& /*request*/, const Visitor& /*visitor*
 }
 
 Page::Answer Page::bundles(const Request& /*request*/, const Visitor& /*visitor*/) {
-  TRY_ASSIGN(std::vector<BundleRow> rows, supply_.bundles());
   json list = json::array();
-  for (const BundleRow& row : rows) list.push_back(to_json(row));
+  for (const BundleRow& row : supply_.bundles()) list.push_back(to_json(row));
   return json_answer({{"bundles", list}});
 }
 
