@@ -22,6 +22,9 @@ namespace lineside::seeder {
 
 class OriginQueue {
  public:
+  // What a failure or success concerns if it is no bundle: the vendor's metadata.
+  static constexpr const char* kMetadata = "metadata";
+
   struct Question {
     std::string bundle;  // its manifest and listing, too; empty: the vendor's metadata alone
     std::optional<Result<void>> answer;

@@ -11,7 +11,6 @@ namespace lineside::seeder {
 namespace {
 
 constexpr std::chrono::seconds kPulse{1};
-const std::string kMetadata = "metadata";
 
 }  // namespace
 
@@ -128,7 +127,7 @@ void Supply::fetch_step(std::stop_token stop) {
     fetching_ = fetching;
     fetching_sequence_ = sequence;
   }
-  questions_.forget_failure_unless(kMetadata);
+  questions_.forget_failure_unless(OriginQueue::kMetadata);
   Result<void> done;
   {
     std::stop_callback both(stop, [&] { fetching.request_stop(); });

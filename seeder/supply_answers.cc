@@ -7,8 +7,6 @@
 namespace lineside::seeder {
 namespace {
 
-const std::string kMetadata = "metadata";
-
 Result<void> outcome(const Result<MirroredBundle>& bundle) {
   return bundle.ok() ? ok() : Result<void>(bundle.error());
 }
@@ -35,7 +33,7 @@ void Supply::tell(const std::string& concerns, const Result<void>& result) {
 // The vendor's metadata, on behalf of `release`.
 Result<void> Supply::update(const std::string& release, std::stop_token stop) {
   Result<void> refreshed = mirror_.refresh(release, std::move(stop));
-  tell(kMetadata, refreshed);
+  tell(OriginQueue::kMetadata, refreshed);
   TRY(std::move(refreshed));
   learn();
   std::lock_guard lock(mutex_);
