@@ -6,9 +6,10 @@
 #include <optional>
 
 #include "delta/cover_encoder.h"
-#include "delta/covers.h"
+#include "delta/cover_search.h"
 #include "delta/memory_file.h"
-#include "delta/suffix_array.h"
+#include "delta/reference/layout.h"
+#include "delta/reference/predicted_encoder.h"
 #include "delta/unit_decoder.h"
 
 namespace lineside::delta {
@@ -38,6 +39,7 @@ EncodeOptions options_for(Content content, bool covers, const CandidateOptions& 
 
 Content content_of(std::size_t stream) {
   if (stream == kDifferences) return Content::kDifferences;
+  if (stream == kLayout) return Content::kNumbers;
   return stream == kLiterals ? Content::kData : Content::kNumbers;
 }
 
@@ -95,63 +97,45 @@ Result<CodedUnit> code_prefix(BytesView base, BytesView target, const CandidateO
   return coded;
 }
 
+Result<Segment> code_streams(CodedUnit& coded, const CoverStreams& streams,
+                             const CandidateOptions& options, std::stop_token stop) {
+  Segment segment{{}, coded.body.size()};
+  for (std::size_t i = 0; i < stream_count(coded.unit.method); ++i) {
+    if (stop.stop_requested()) return cancelled();
+    Content content = content_of(i);
+    TRY_ASSIGN(CodedStream stream,
+               encode(streams[i], content, options_for(content, true, options, stop)));
+    add_stream(coded, segment, std::move(stream));
+  }
+  return segment;
+}
+
 Result<CodedUnit> code_covers(std::span<const Cover> covers, BytesView base, BytesView target,
                               bool split, const CandidateOptions& options, std::stop_token stop) {
   CodedUnit coded = new_unit(split ? Method::kCoversSplit : Method::kCovers, base, target, options);
   for (std::uint64_t at = 0; at < target.size(); at += coded.unit.segment_length) {
     std::uint64_t length = std::min<std::uint64_t>(coded.unit.segment_length, target.size() - at);
     CoverStreams streams = cover_streams(covers, base, target, at, length, split);
-    Segment segment{{}, coded.body.size()};
-    for (std::size_t i = 0; i < kCoverStreams; ++i) {
-      if (stop.stop_requested()) return cancelled();
-      Content content = content_of(i);
-      TRY_ASSIGN(CodedStream stream,
-                 encode(streams[i], content, options_for(content, true, options, stop)));
-      add_stream(coded, segment, std::move(stream));
-    }
+    TRY_ASSIGN(Segment segment, code_streams(coded, streams, options, stop));
     coded.unit.segments.push_back(std::move(segment));
   }
   return coded;
 }
 
-// A quick guess at what the covers will cost, to choose among thresholds.
-Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, BytesView target,
-                               std::stop_token stop) {
-  CoverStreams streams = cover_streams(covers, base, target, 0, target.size(), true);
-  EncodeOptions quick;
-  quick.lzma = false;
-  quick.effort = 1;
-  quick.window_log = 22;
-  quick.stop = std::move(stop);
-  std::uint64_t sum = 0;
-  for (const Bytes& stream : streams) {
-    TRY_ASSIGN(CodedStream coded, encode_zstd(stream, quick));
-    sum += coded.data.size();
-  }
-  return sum;
-}
-
-std::vector<unsigned> thresholds(int effort) {
-  if (effort < 2) return {8};
-  return {8, 16, 24, 40};
-}
-
-// The covers of the threshold that looks cheapest.
-Result<std::vector<Cover>> best_covers(BytesView base, BytesView target, int effort,
-                                       std::stop_token stop) {
-  if (stop.stop_requested()) return cancelled();
-  TRY_ASSIGN(auto sorted, SuffixArray::build(base));  // the one step that cannot be stopped
-  std::vector<Cover> best;
-  std::optional<std::uint64_t> best_cost;
-  for (unsigned threshold : thresholds(effort)) {
-    std::vector<Cover> covers = find_covers(*sorted, base, target, threshold, stop);
-    if (stop.stop_requested()) return cancelled();
-    TRY_ASSIGN(std::uint64_t cost, estimate(covers, base, target, stop));
-    if (best_cost && cost >= *best_cost) continue;
-    best_cost = cost;
-    best = std::move(covers);
-  }
-  return best;
+// nullopt where nothing can be predicted or the memory does not suffice.
+Result<std::optional<CodedUnit>> code_predicted(BytesView base, BytesView target,
+                                                const CandidateOptions& options,
+                                                std::stop_token stop) {
+  std::optional<CodedUnit> none;
+  if (std::max(base.size(), target.size()) > kMaxPredictedBytes) return none;
+  TRY_ASSIGN(auto streams, predicted_streams(base, target, options.effort, stop));
+  if (!streams) return none;
+  CodedUnit coded = new_unit(Method::kPredicted, base, target, options);
+  coded.unit.segment_length = target.size();
+  TRY_ASSIGN(Segment segment, code_streams(coded, *streams, options, stop));
+  coded.unit.segments.push_back(std::move(segment));
+  if (unit_memory(coded.unit) > options.apply_memory_bytes - (1ULL << 20)) return none;
+  return std::optional<CodedUnit>(std::move(coded));
 }
 
 std::uint64_t size_of(const CodedUnit& coded) {
@@ -204,7 +188,12 @@ Result<CodedUnit> best_code(BytesView base, BytesView target, const CandidateOpt
     keep_smaller(best, std::move(coded));
   }
   if (!base.empty()) {
-    TRY_ASSIGN(std::vector<Cover> covers, best_covers(base, target, options.effort, stop));
+    TRY_ASSIGN(auto predicted, code_predicted(base, target, options, stop));
+    if (predicted) keep_smaller(best, std::move(*predicted));
+  }
+  // Covers without prediction win only where there is nothing to predict.
+  if (!base.empty() && (!best || best->unit.method != Method::kPredicted)) {
+    TRY_ASSIGN(std::vector<Cover> covers, search_covers(base, target, options.effort, stop));
     for (bool split : {true, false}) {
       if (!split && options.effort < 2) break;
       TRY_ASSIGN(CodedUnit coded, code_covers(covers, base, target, split, options, stop));

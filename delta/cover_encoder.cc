@@ -10,8 +10,7 @@ namespace {
 
 class Writer {
  public:
-  Writer(BytesView base, BytesView target, bool split)
-      : base_(base), target_(target), split_(split) {}
+  Writer(BytesView target, bool split) : target_(target), split_(split) {}
 
   void gap(std::uint64_t from, std::uint64_t to) {
     put_varint(streams_[kGaps], to - from);
@@ -19,13 +18,13 @@ class Writer {
     streams_[kLiterals].insert(streams_[kLiterals].end(), text.begin(), text.end());
   }
 
-  void cover(const Cover& cover) {
+  // `predicted` are the bytes that the differences are added to.
+  void cover(const Cover& cover, BytesView predicted) {
     put_varint(streams_[kLengths], cover.length);
     put_varint(streams_[kSeeks], fold(static_cast<std::int64_t>(cover.old_position - old_end_)));
     old_end_ = cover.old_position + cover.length;
     for (std::uint64_t i = 0; i < cover.length; ++i) {
-      difference(static_cast<std::uint8_t>(target_[cover.new_position + i] -
-                                           base_[cover.old_position + i]));
+      difference(static_cast<std::uint8_t>(target_[cover.new_position + i] - predicted[i]));
     }
   }
 
@@ -49,7 +48,6 @@ class Writer {
     if (value != 0) streams_[kDifferences].push_back(value);
   }
 
-  BytesView base_;
   BytesView target_;
   bool split_;
   CoverStreams streams_;
@@ -75,17 +73,34 @@ Cover clip(Cover cover, std::uint64_t begin, std::uint64_t end) {
 
 CoverStreams cover_streams(std::span<const Cover> covers, BytesView base, BytesView target,
                            std::uint64_t begin, std::uint64_t length, bool split) {
-  Writer writer(base, target, split);
+  Writer writer(target, split);
   std::uint64_t at = begin;
   std::uint64_t end = begin + length;
   for (const Cover& whole : covers) {
     Cover cover = clip(whole, begin, end);
     if (cover.length == 0) continue;
     writer.gap(at, cover.new_position);
-    writer.cover(cover);
+    writer.cover(cover, base.subspan(cover.old_position, cover.length));
     at = cover.new_position + cover.length;
   }
   if (at < end) writer.gap(at, end);
+  return writer.finish();
+}
+
+Result<CoverStreams> cover_streams_from(std::span<const Cover> covers, CoverSource& source,
+                                        BytesView target) {
+  Writer writer(target, true);
+  std::uint64_t at = 0;
+  Bytes predicted;
+  for (const Cover& cover : covers) {
+    writer.gap(at, cover.new_position);
+    predicted.resize(cover.length);
+    source.begin(cover);
+    TRY(source.read(predicted));
+    writer.cover(cover, predicted);
+    at = cover.new_position + cover.length;
+  }
+  if (at < target.size()) writer.gap(at, target.size());
   return writer.finish();
 }
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include "delta/reference/layout.h"
+#include "delta/reference/predicted_decoder.h"
 #include "delta/varint.h"
 
 namespace lineside::delta {
@@ -190,7 +192,7 @@ void put_unit(Bytes& out, const Unit& unit) {
 Result<Unit> get_unit(ByteReader& reader, std::uint64_t& offset, std::uint64_t end) {
   Unit unit;
   TRY_ASSIGN(std::uint8_t method, reader.byte("method"));
-  if (method > static_cast<std::uint8_t>(Method::kCoversSplit)) {
+  if (method > static_cast<std::uint8_t>(Method::kPredicted)) {
     return Error{Code::kUnsupported, "delivery: method " + std::to_string(method)};
   }
   unit.method = static_cast<Method>(method);
@@ -216,6 +218,9 @@ Result<Unit> get_unit(ByteReader& reader, std::uint64_t& offset, std::uint64_t e
     }
     unit.segments.push_back(std::move(segment));
   }
+  bool fits = unit.segments.size() == 1 && unit.length <= kMaxPredictedBytes &&
+              unit.base_length <= kMaxPredictedBytes;
+  if (unit.method == Method::kPredicted && !fits) return reader.bad("prediction", "is of too much");
   if (unit.length <= kWindowBytes) return unit;
   std::uint64_t windows = divide_up(unit.length, kWindowBytes);
   if (windows > reader.left() / 8) return reader.bad("window hashes", "are missing");
@@ -253,6 +258,8 @@ std::string_view method_name(Method method) {
       return "covers";
     case Method::kCoversSplit:
       return "covers-split";
+    case Method::kPredicted:
+      return "predicted";
   }
   return "unknown";
 }
@@ -272,7 +279,11 @@ std::uint64_t unit_memory(const Unit& unit) {
     for (const StreamInfo& info : segment.streams) sum += decoder_memory(info);
     most = std::max(most, sum);
   }
-  return most + (unit.method == Method::kPrefix ? unit.base_length : 0);
+  if (unit.method == Method::kPrefix) most += unit.base_length;
+  if (unit.method == Method::kPredicted) {
+    most += predicted_memory(unit.segments[0], unit.base_length);
+  }
+  return most;
 }
 
 std::uint64_t index_memory(const std::vector<Unit>& units) {

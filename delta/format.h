@@ -18,7 +18,7 @@
 
 namespace lineside::delta {
 
-inline constexpr std::uint16_t kFormatVersion = 1;
+inline constexpr std::uint16_t kFormatVersion = 2;
 inline constexpr std::uint64_t kHeaderBytes = 112;
 inline constexpr std::uint64_t kWindowBytes = 4ULL << 20;  // of a unit's output, one hash each
 inline constexpr std::uint64_t kMaxIndexBytes = 4ULL << 20;
@@ -26,22 +26,34 @@ inline constexpr std::uint64_t kMaxIndexMemory = 8ULL << 20;
 inline constexpr std::uint64_t kMaxUnits = 1'000'000;
 inline constexpr std::uint64_t kMaxUnitBytes = 1ULL << 40;
 
-// How the bytes of a unit come about. Values are part of the format; 4 is kept for covers with
-// predicted references.
+// How the bytes of a unit come about. Values are part of the format.
 enum class Method : std::uint8_t {
   kPlain = 0,        // one stream: the bytes
   kPrefix = 1,       // one stream: the bytes, coded behind those of the base
   kCovers = 2,       // covers; differences as they are
   kCoversSplit = 3,  // covers; differences as runs and values
+  kPredicted = 4,    // the same, references predicted first; one segment, below 4 GiB
 };
 std::string_view method_name(Method method);
 
 // Streams of the cover methods, in the order in which they stand in the file.
-enum CoverStream : std::size_t { kGaps, kLengths, kSeeks, kRuns, kDifferences, kLiterals };
+enum CoverStream : std::size_t {
+  kGaps,
+  kLengths,
+  kSeeks,
+  kRuns,
+  kDifferences,
+  kLiterals,
+  kLayout,  // from here on with predicted references alone
+  kReferenceRuns,
+  kReferenceValues
+};
 inline constexpr std::size_t kCoverStreams = 6;
+inline constexpr std::size_t kPredictedStreams = 9;
 
 constexpr std::size_t stream_count(Method method) {
-  return method == Method::kPlain || method == Method::kPrefix ? 1 : kCoverStreams;
+  if (method == Method::kPlain || method == Method::kPrefix) return 1;
+  return method == Method::kPredicted ? kPredictedStreams : kCoverStreams;
 }
 
 // A part of a unit that is decoded without the parts before it.

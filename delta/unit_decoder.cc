@@ -5,12 +5,12 @@
 #include <string>
 
 #include "delta/cover_decoder.h"
+#include "delta/reference/predicted_decoder.h"
 
 namespace lineside::delta {
 namespace {
 
 constexpr std::size_t kStepBytes = 64U << 10;
-constexpr std::size_t kMaxOpenFiles = 16;
 
 std::uint64_t first_eight(const Digest& digest) {
   std::uint64_t value = 0;
@@ -72,9 +72,14 @@ Result<void> decode_stream(const InputFile& delivery, const Segment& segment, st
 
 Result<void> decode_covers(const Unit& unit, const InputFile& delivery, const Segment& segment,
                            std::uint64_t length, BaseBytes& base, WindowCheck& out) {
-  TRY_ASSIGN(auto decoder,
-             CoverDecoder::open(delivery, segment, unit.method == Method::kCoversSplit,
-                                unit.base_length, length, base));
+  PlainSource plain(base);
+  std::unique_ptr<CoverSource> predicted;
+  if (unit.method == Method::kPredicted) {
+    TRY_ASSIGN(predicted, open_predicted(delivery, segment, unit.base_length, length, base));
+  }
+  CoverSource& source = predicted ? *predicted : static_cast<CoverSource&>(plain);
+  TRY_ASSIGN(auto decoder, CoverDecoder::open(delivery, segment, unit.method != Method::kCovers,
+                                              unit.base_length, length, source));
   Bytes step(std::min<std::uint64_t>(kStepBytes, length));
   while (decoder.left() > 0) {
     std::span<std::uint8_t> part =
@@ -86,59 +91,6 @@ Result<void> decode_covers(const Unit& unit, const InputFile& delivery, const Se
 }
 
 }  // namespace
-
-Result<void> BaseInMemory::read(std::uint64_t offset, std::span<std::uint8_t> out) {
-  if (offset > data_.size() || out.size() > data_.size() - offset) {
-    return Error{Code::kMismatch, "the base is shorter than listed"};
-  }
-  std::copy_n(data_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-  return ok();
-}
-
-BaseOnDisk::BaseOnDisk(const Disk& disk, std::vector<std::pair<Path, std::uint64_t>> files)
-    : disk_(disk), files_(std::move(files)) {
-  std::uint64_t begin = 0;
-  for (const auto& [path, length] : files_) {
-    begins_.push_back(begin);
-    begin += length;
-  }
-}
-
-Result<void> BaseOnDisk::read(std::uint64_t offset, std::span<std::uint8_t> out) {
-  auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
-  auto number = static_cast<std::size_t>(after - begins_.begin()) - 1;
-  while (!out.empty()) {
-    if (number >= files_.size()) {
-      return Error{Code::kMismatch, "the base is shorter than listed"};
-    }
-    std::uint64_t inside = offset - begins_[number];
-    std::size_t count = std::min<std::uint64_t>(out.size(), files_[number].second - inside);
-    if (count > 0) {
-      TRY_ASSIGN(const InputFile* input, file(number));
-      TRY_ASSIGN(std::size_t got, input->read_at(inside, out.first(count)));
-      if (got != count) {
-        return Error{Code::kMismatch, files_[number].first.string() + " is shorter than listed"};
-      }
-    }
-    offset += count;
-    out = out.subspan(count);
-    ++number;
-  }
-  return ok();
-}
-
-Result<const InputFile*> BaseOnDisk::file(std::size_t number) {
-  auto found = std::find_if(open_.begin(), open_.end(),
-                            [number](const auto& entry) { return entry.first == number; });
-  if (found != open_.end()) {
-    open_.splice(open_.begin(), open_, found);
-    return static_cast<const InputFile*>(open_.front().second.get());
-  }
-  TRY_ASSIGN(auto opened, disk_.open(files_[number].first));
-  if (open_.size() == kMaxOpenFiles) open_.pop_back();
-  open_.emplace_front(number, std::move(opened));
-  return static_cast<const InputFile*>(open_.front().second.get());
-}
 
 Result<void> decode_unit(const Unit& unit, const InputFile& delivery, BaseBytes& base,
                          const Sink& sink) {

@@ -277,7 +277,7 @@ TEST(Hostile, LaterVersionIsUnsupportedNotMalformed) {
   Pair pair(small_old(), small_new());
   ASSERT_TRUE(pair.make().ok());
   std::string whole = pair.dir.read("delivery");
-  whole[8] = 2;
+  whole[8] = kFormatVersion + 1;
   pair.dir.write("delivery", whole);
   expect_code(pair.apply(), Code::kUnsupported);
 }

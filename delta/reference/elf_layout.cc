@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delta/reference/elf_layout.h"
+
+#include <algorithm>
+#include <string>
+
+namespace lineside::delta {
+namespace {
+
+constexpr std::uint64_t kHeaderSize = 64;
+constexpr std::uint64_t kSectionSize = 64;
+constexpr std::uint64_t kMostSections = 4096;
+
+// ELF-64, figure 8 and following.
+enum : std::uint64_t {
+  kTypeRela = 4,
+  kTypeNoBits = 8,
+  kTypeDynSym = 11,
+  kFlagAlloc = 2,
+  kFlagExecutable = 4,
+  kFlagTls = 0x400,
+  kMachineX86 = 62,
+  kMachineArm64 = 183
+};
+
+struct Section {
+  std::string name;
+  std::uint64_t type = 0, flags = 0, address = 0, offset = 0, size = 0, link = 0;
+};
+
+class Reader {
+ public:
+  explicit Reader(BytesView file) : file_(file) {}
+
+  // Zero for what lies outside.
+  [[nodiscard]] std::uint64_t get(std::uint64_t offset, std::uint64_t count) const {
+    if (offset > file_.size() || count > file_.size() - offset) return 0;
+    std::uint64_t value = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      value |= std::uint64_t{file_[offset + i]} << (8 * i);
+    }
+    return value;
+  }
+  [[nodiscard]] bool inside(std::uint64_t offset, std::uint64_t count) const {
+    return offset <= file_.size() && count <= file_.size() - offset;
+  }
+  [[nodiscard]] std::string name(const Section& strings, std::uint64_t offset) const {
+    std::string result;
+    for (; offset < strings.size && inside(strings.offset, strings.size); ++offset) {
+      char c = static_cast<char>(file_[strings.offset + offset]);
+      if (c == 0) break;
+      result.push_back(c);
+    }
+    return result;
+  }
+
+ private:
+  BytesView file_;
+};
+
+std::vector<Section> read_sections(const Reader& reader) {
+  std::uint64_t table = reader.get(40, 8);
+  std::uint64_t count = reader.get(60, 2);
+  if (count > kMostSections || !reader.inside(table, count * kSectionSize)) return {};
+  std::vector<Section> sections(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::uint64_t at = table + i * kSectionSize;
+    sections[i] = {"",
+                   reader.get(at + 4, 4),
+                   reader.get(at + 8, 8),
+                   reader.get(at + 16, 8),
+                   reader.get(at + 24, 8),
+                   reader.get(at + 32, 8),
+                   reader.get(at + 40, 4)};
+  }
+  std::uint64_t names = reader.get(62, 2);
+  if (names >= count) return sections;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    sections[i].name = reader.name(sections[names], reader.get(table + i * kSectionSize, 4));
+  }
+  return sections;
+}
+
+bool holds_pointers(const std::string& name) {
+  static constexpr std::string_view kNames[] = {".got",        ".got.plt",     ".init_array",
+                                                ".fini_array", ".data.rel.ro", ".data",
+                                                ".dynamic",    ".ctors",       ".dtors"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+RegionKind kind_of(const Section& section, std::uint64_t machine) {
+  if (section.type == kTypeRela) return RegionKind::kRela64;
+  if (section.type == kTypeDynSym) return RegionKind::kSymbols64;
+  if (section.name == ".eh_frame") return RegionKind::kEhFrame;
+  if (section.name == ".eh_frame_hdr") return RegionKind::kEhFrameTable;
+  if ((section.flags & kFlagExecutable) != 0) {
+    return machine == kMachineX86 ? RegionKind::kX86Code : RegionKind::kArm64Code;
+  }
+  return holds_pointers(section.name) ? RegionKind::kPointers64 : RegionKind::kPlain;
+}
+
+bool joins(const Region& a, const Region& b) {
+  return a.kind == b.kind &&
+         (a.kind == RegionKind::kPlain || a.kind == RegionKind::kX86Code ||
+          a.kind == RegionKind::kArm64Code || a.kind == RegionKind::kPointers64) &&
+         a.address - a.offset == b.address - b.offset && b.offset - (a.offset + a.length) < 4096;
+}
+
+// Neighbours that differ in nothing are one.
+std::vector<Region> joined(std::vector<Region> regions) {
+  std::sort(regions.begin(), regions.end(),
+            [](const Region& a, const Region& b) { return a.offset < b.offset; });
+  std::vector<Region> result;
+  for (const Region& region : regions) {
+    if (!result.empty() && region.offset < result.back().offset + result.back().length) continue;
+    if (!result.empty() && joins(result.back(), region)) {
+      result.back().length = region.offset + region.length - result.back().offset;
+    } else {
+      result.push_back(region);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::optional<ImageMap> map_elf(BytesView file) {
+  Reader reader(file);
+  std::uint64_t machine = reader.get(18, 2);
+  bool known = file.size() >= kHeaderSize && file.size() <= kMaxPredictedBytes &&
+               reader.get(0, 4) == 0x464c457f && reader.get(4, 2) == 0x0102 &&
+               (machine == kMachineX86 || machine == kMachineArm64) && reader.get(58, 2) == 64;
+  if (!known) return std::nullopt;
+  std::vector<Section> sections = read_sections(reader);
+  ImageMap image;
+  for (const Section& section : sections) {
+    if ((section.flags & kFlagAlloc) == 0 || section.size == 0) continue;
+    if (section.type == kTypeNoBits) {
+      if ((section.flags & kFlagTls) != 0) continue;
+      image.zones.push_back({section.name, {section.address, section.size, section.address}});
+      continue;
+    }
+    if (!reader.inside(section.offset, section.size)) return std::nullopt;
+    Region region{static_cast<std::uint32_t>(section.offset),
+                  static_cast<std::uint32_t>(section.size),
+                  section.address,
+                  section.address,
+                  kind_of(section, machine),
+                  0};
+    if (region.kind == RegionKind::kSymbols64) {
+      if (section.link >= sections.size()) return std::nullopt;
+      region.base = sections[section.link].address;
+    }
+    image.regions.push_back(region);
+  }
+  image.regions = joined(std::move(image.regions));
+  if (image.regions.empty()) return std::nullopt;
+  return image;
+}
+
+Layout make_layout(const ImageMap& old_image, const ImageMap& new_image) {
+  Layout layout;
+  layout.regions = old_image.regions;
+  layout.zones.emplace_back();
+  for (const ImageMap::Named& named : old_image.zones) {
+    Zone zone = named.zone;
+    for (const ImageMap::Named& other : new_image.zones) {
+      if (other.name == named.name) zone.new_address = other.zone.address;
+    }
+    layout.zones[0].push_back(zone);
+  }
+  for (const Region& region : new_image.regions) {
+    Span* last = layout.spans.empty() ? nullptr : &layout.spans.back();
+    if (last != nullptr && last->address - last->offset == region.address - region.offset) {
+      last->length = region.offset + region.length - last->offset;
+    } else {
+      layout.spans.push_back({region.offset, region.length, region.address});
+    }
+  }
+  return layout;
+}
+
+Layout layout_of(const ImageMap& image) {
+  return make_layout(image, image);
+}
+
+}  // namespace lineside::delta
