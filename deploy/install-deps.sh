@@ -42,6 +42,8 @@ if [ "$(id -u)" -ne 0 ]; then
   }
   as_root=(sudo)
 fi
-"${as_root[@]}" apt-get update -qq
+again="see what apt says above; run the same command again when the archive can be reached"
+"${as_root[@]}" apt-get update -qq || { echo "install-deps: no package lists; $again" >&2; exit 1; }
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  { echo "install-deps: ${missing[*]} cannot be installed; $again" >&2; exit 1; }
