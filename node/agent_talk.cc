@@ -4,8 +4,8 @@
 
 #include "node/agent.h"
 #include "node/leaves.h"
-#include "node/version.h"
 #include "proto/base/log.h"
+#include "proto/base/version.h"
 
 namespace lineside::node {
 void Agent::talk() {

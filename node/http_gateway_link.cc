@@ -6,7 +6,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "node/version.h"
+#include "proto/base/version.h"
 #include "proto/http/client.h"
 #include "proto/trust/dsse.h"
 #include "proto/trust/json.h"

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "node/commands.h"
-#include "node/version.h"
+#include "proto/base/version.h"
 
 namespace {
 

@@ -4,9 +4,25 @@
 #include <CLI/Formatter.hpp>
 
 #include "delta/bundler/cli/session.h"
+#include "proto/base/version.h"
+
+using namespace lineside;
+
+namespace {
+
+// CLI11 says only that a command is required where one was given that it does not know.
+std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
+  std::vector<std::string> unknown = app.remaining();
+  bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  std::string what = no_command && !unknown.empty()
+                         ? "there is no command '" + unknown.front() + "'"
+                         : std::string(error.what());
+  return what + "; see lineside-bundle --help";
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  using namespace lineside;
   auto disk = make_posix_disk();
   SystemClock clock;
   bundler::cli::Session session{*disk, clock};
@@ -28,10 +44,15 @@ int main(int argc, char** argv) {
   bundler::cli::add_repository_commands(app, session);
   bundler::cli::add_bundle_commands(app, session);
   bundler::cli::add_pep440_command(app, session);
+  app.set_version_flag("--version", std::string("lineside-bundle ") + kVersion);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? bundler::cli::kDone : bundler::cli::kUsageError;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    // It may not have been read before the mistake.
+    for (int i = 1; i < argc; ++i) session.json |= std::string_view(argv[i]) == "--json";
+    session.tell({Code::kUsage, mistake(app, error)});
+    return bundler::cli::kUsageError;
   }
   return session.status;
 }

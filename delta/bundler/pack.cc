@@ -4,7 +4,6 @@
 #include <set>
 
 #include "delta/bundler/packed.h"
-#include "delta/bundler/tree_layout.h"
 #include "delta/scan.h"
 #include "proto/runtime/pep503.h"
 #include "proto/runtime/sbom.h"
@@ -128,14 +127,12 @@ Result<void> check_manifest(const trust::Manifest& manifest) {
 
 // The manifest without deliveries: all that can be wrong in it is found before the long work.
 Result<trust::Manifest> draft_manifest(const Disk& disk, const BundleFile& bundle,
-                                       const Audited& audited, const trust::Listing& listing) {
-  TRY(check_layout(listing));
-  TRY_ASSIGN(ProbeFacts probe, read_probe(disk, bundle.tree));
+                                       const Audited& audited) {
   trust::Manifest manifest;
   take_decisions(manifest, bundle);
   take_measurements(manifest, audited);
   TRY_ASSIGN(manifest.firmware_version, firmware_version(disk, bundle.tree));
-  take_tree(manifest, listing, probe);
+  take_tree(manifest, audited.listing, audited.probe);
   TRY(check_manifest(manifest));
   return manifest;
 }
@@ -159,18 +156,6 @@ Result<void> fill_folder(Disk& disk, const Path& folder, Packed& packed,
 
 }  // namespace
 
-Result<Audited> audit_tree(const Disk& disk, const BundleFile& bundle, UtcTime now) {
-  Audited audited;
-  audited.when = now;
-  TRY_ASSIGN(audited.inventory, runtime::read_inventory(disk, bundle.tree));
-  runtime::AuditOptions options;
-  options.device = bundle.device;
-  options.waivers = bundle.waivers;
-  options.now = now;
-  TRY_ASSIGN(audited.findings, runtime::audit(audited.inventory, options));
-  return audited;
-}
-
 Result<Packed> pack(Disk& disk, const BundleFile& bundle, const Audited& audited, const Path& out,
                     const PackOptions& options, const PackProgress& progress,
                     std::stop_token stop) {
@@ -182,9 +167,9 @@ Result<Packed> pack(Disk& disk, const BundleFile& bundle, const Audited& audited
     return Error{Code::kExists, out.string() + " exists; a packed bundle is not changed"};
   delta::TreeOnDisk target;
   target.dir = bundle.tree;
-  TRY_ASSIGN(target.listing, delta::scan_tree(disk, bundle.tree, options.threads, stop));
+  target.listing = audited.listing;
   Packed packed;
-  TRY_ASSIGN(packed.manifest, draft_manifest(disk, bundle, audited, target.listing));
+  TRY_ASSIGN(packed.manifest, draft_manifest(disk, bundle, audited));
   TRY_ASSIGN(Bases bases, read_bases(disk, options, packed.manifest.tree, stop));
 
   Path folder = out.string() + ".part";

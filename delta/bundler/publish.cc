@@ -14,11 +14,14 @@ namespace lineside::bundler {
 namespace {
 
 constexpr std::uint64_t kMaxListingBytes = 256ULL << 20;
+constexpr std::uint64_t kMaxReportBytes = 64ULL << 20;
 constexpr std::size_t kCopyBytes = 1 << 20;
 
 struct Contents {
   Bytes manifest_bytes;
   Bytes listing_bytes;
+  Bytes audit_bytes;
+  Bytes sbom_bytes;
   trust::Manifest manifest;
 };
 
@@ -32,6 +35,8 @@ Result<Contents> read_packed(const Disk& disk, const Path& packed) {
     return Error{Code::kMismatch, (packed / kListingFile).string() + " is not the listing that " +
                                       std::string(kManifestFile) + " names; pack again"};
   }
+  TRY_ASSIGN(contents.audit_bytes, disk.read(packed / kAuditFile, kMaxReportBytes));
+  TRY_ASSIGN(contents.sbom_bytes, disk.read(packed / kSbomFile, kMaxReportBytes));
   return contents;
 }
 
@@ -54,11 +59,9 @@ Result<void> check_delivery(const Disk& disk, const Path& path, const trust::Del
                path.string() + " is not the delivery that the manifest names: " + why};
 }
 
-Result<void> copy_durably(Disk& disk, const Path& from, const Path& to) {
-  Path fresh = to.string() + ".part";
-  TRY(disk.remove(fresh));
+Result<void> copy_bytes(Disk& disk, const Path& from, const Path& to) {
   TRY_ASSIGN(auto source, disk.open(from));
-  TRY_ASSIGN(auto target, disk.create(fresh, 0644));
+  TRY_ASSIGN(auto target, disk.create(to, 0644));
   Bytes buffer(kCopyBytes);
   for (std::uint64_t at = 0; at < source->size();) {
     TRY_ASSIGN(std::size_t count, source->read_at(at, buffer));
@@ -66,8 +69,16 @@ Result<void> copy_durably(Disk& disk, const Path& from, const Path& to) {
     TRY(target->append(BytesView(buffer).first(count)));
     at += count;
   }
-  TRY(target->sync());
-  return disk.rename(fresh, to);
+  return target->sync();
+}
+
+Result<void> copy_durably(Disk& disk, const Path& from, const Path& to) {
+  Path fresh = to.string() + ".part";
+  TRY(disk.remove(fresh));
+  Result<void> copied = copy_bytes(disk, from, fresh);
+  if (copied.ok()) copied = disk.rename(fresh, to);
+  if (!copied.ok()) (void)disk.remove(fresh).ok();  // the first error is the one that matters
+  return copied;
 }
 
 // A number that is used twice or goes back would be refused by every device that runs the newer
@@ -114,6 +125,19 @@ Result<std::uint64_t> add_deliveries(Disk& disk, const Path& packed, const Path&
   return added;
 }
 
+// The reports are named beside the manifest, but not in it: who publishes a bundle again may have
+// packed it on another day, and keeps what was said first.
+std::vector<trust::NewTarget> targets_of(const Contents& contents, bool known) {
+  const trust::Manifest& manifest = contents.manifest;
+  const std::string stem = manifest.name + "/" + manifest.version;
+  std::vector<trust::NewTarget> targets = {{manifest.target_name(), contents.manifest_bytes},
+                                           {manifest.listing_name(), contents.listing_bytes}};
+  if (known) return targets;
+  targets.push_back({stem + std::string(kAuditSuffix), contents.audit_bytes});
+  targets.push_back({stem + std::string(kSbomSuffix), contents.sbom_bytes});
+  return targets;
+}
+
 using AddTargets =
     std::function<Result<void>(trust::Repository&, const std::vector<trust::NewTarget>&)>;
 
@@ -127,10 +151,10 @@ Result<Published> take_over(Disk& disk, const Path& packed, const Path& origin,
   }
   Published published;
   TRY_ASSIGN(published.bytes_added, add_deliveries(disk, packed, origin, contents.manifest));
-  TRY(add_targets(repository, {{contents.manifest.target_name(), contents.manifest_bytes},
-                               {contents.manifest.listing_name(), contents.listing_bytes}}));
-  if (!known) {
-    published.bytes_added += contents.manifest_bytes.size() + contents.listing_bytes.size();
+  std::vector<trust::NewTarget> targets = targets_of(contents, known);
+  TRY(add_targets(repository, targets));
+  for (const trust::NewTarget& target : targets) {
+    if (!known) published.bytes_added += target.content.size();
   }
   published.manifest = std::move(contents.manifest);
   return published;

@@ -3,6 +3,7 @@
 // carry.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "proto/base/clock.h"
@@ -12,6 +13,11 @@
 #include "proto/trust/tuf/repository.h"
 
 namespace lineside::bundler {
+
+// Targets beside NAME/VERSION.json: what the audit found, and the CycloneDX bill of materials. No
+// device reads them.
+inline constexpr std::string_view kAuditSuffix = ".audit";
+inline constexpr std::string_view kSbomSuffix = ".sbom";
 
 struct Published {
   trust::Manifest manifest;

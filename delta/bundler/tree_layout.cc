@@ -5,45 +5,24 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-
-#include "proto/trust/fields.h"
-#include "proto/trust/json.h"
 
 namespace lineside::bundler {
 namespace {
 
 constexpr std::array<std::string_view, 4> kParts = {"firmware", "models", "runtime", "validation"};
-constexpr std::uint64_t kMaxProbeBytes = 1 << 20;
 constexpr std::uint64_t kMaxVersionFileBytes = 64 * 1024;
 
 std::string_view top_of(std::string_view path) {
   return path.substr(0, path.find('/'));
 }
 
-// The names of one list of cases, which no two cases share.
-Result<void> read_cases(const nlohmann::json& probe, const char* list, const char* prefix,
-                        std::set<std::string>& names, std::vector<std::string>& tests) {
-  auto cases = probe.find(list);
-  if (cases == probe.end()) return ok();
-  if (!cases->is_array()) {
-    return Error{Code::kMalformed, fmt::format("{}: '{}' is not a list", kProbeFile, list)};
-  }
-  for (const auto& item : *cases) {
-    if (!item.is_object() || !item.contains("name") || !item["name"].is_string()) {
-      return Error{Code::kMalformed,
-                   fmt::format("{}: an entry of '{}' has no name", kProbeFile, list)};
-    }
-    auto name = item["name"].get<std::string>();
-    if (!names.insert(name).second) {
-      return Error{Code::kMalformed,
-                   fmt::format("{}: two cases have the name '{}'", kProbeFile, name)};
-    }
-    tests.push_back(prefix + name);
-  }
-  return ok();
+Result<void> need_file(const trust::Listing& listing, const std::string& path) {
+  const trust::Entry* entry = listing.find(path);
+  if (entry != nullptr && entry->type == trust::EntryType::kFile) return ok();
+  return Error{Code::kIncompatible,
+               fmt::format("{} names {}, but the tree has no such file", kProbeFile, path)};
 }
 
 std::string trimmed(std::string_view text) {
@@ -102,23 +81,24 @@ Result<void> check_layout(const trust::Listing& listing) {
   return ok();
 }
 
-Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree) {
-  TRY_ASSIGN(Bytes text, disk.read(tree / kProbeFile, kMaxProbeBytes));
-  // Limits such as rtol are fractions, so this is plain JSON and not the canonical kind.
-  auto probe = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-  if (probe.is_discarded() || !probe.is_object()) {
-    return Error{Code::kMalformed, std::string(kProbeFile) + " is not a JSON object"};
-  }
+Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree, const trust::Listing& listing) {
+  TRY_ASSIGN(Bytes text, disk.read(tree / kProbeFile, runtime::kMaxProbeSpecBytes));
+  Result<runtime::ProbeSpec> spec = runtime::parse_probe_spec(text);
+  if (!spec.ok()) return Error{spec.error().code, "validation/" + spec.error().what};
   ProbeFacts facts;
   facts.digest = sha256(text);
-  std::set<std::string> names;
-  TRY(read_cases(probe, "cases", "infer.case.", names, facts.tests));
-  if (facts.tests.empty()) {
-    return Error{Code::kIncompatible, std::string(kProbeFile) +
-                                          " has no cases: a check without "
-                                          "golden outputs cannot fail"};
+  for (const runtime::ProbeCase& one : spec->cases) {
+    facts.tests.push_back("infer.case." + one.name);
+    for (const auto& [name, file] : one.inputs) TRY(need_file(listing, "validation/" + file));
+    for (const auto& [name, golden] : one.outputs) {
+      TRY(need_file(listing, "validation/" + golden.file));
+    }
   }
-  TRY(read_cases(probe, "negative_cases", "infer.negative.", names, facts.tests));
+  for (const runtime::NegativeCase& one : spec->negative_cases) {
+    facts.tests.push_back("infer.negative." + one.name);
+  }
+  for (const runtime::ProbeModel& model : spec->models) TRY(need_file(listing, model.path));
+  facts.models = std::move(spec->models);
   return facts;
 }
 

@@ -4,6 +4,7 @@
 
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
+#include "proto/runtime/probe_spec.h"
 #include "proto/trust/listing.h"
 
 namespace lineside::bundler {
@@ -17,12 +18,13 @@ inline constexpr std::string_view kProbeFile = "validation/probe.json";
 Result<void> check_layout(const trust::Listing& listing);
 
 struct ProbeFacts {
-  Digest digest;                   // of probe.json
-  std::vector<std::string> tests;  // ids that a PASSED attestation must list
+  Digest digest;                            // of probe.json
+  std::vector<std::string> tests;           // ids that a PASSED attestation must list
+  std::vector<runtime::ProbeModel> models;  // that the check says it loads
 };
-// Reads the names of cases from probe.json. kMalformed; kIncompatible without a case that has
-// golden outputs. What else the check says is judged by the device that runs it.
-Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree);
+// Reads probe.json as the device will. The codes of parse_probe_spec; kIncompatible if it names a
+// file that `listing`, the tree's, does not have.
+Result<ProbeFacts> read_probe(const Disk& disk, const Path& tree, const trust::Listing& listing);
 
 // What the firmware says of itself: the first line of firmware/VERSION, else VERSION_ID of
 // firmware/etc/os-release or firmware/usr/lib/os-release, else nothing.

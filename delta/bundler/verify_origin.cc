@@ -75,7 +75,10 @@ Result<OriginReport> verify_origin(Disk& disk, const Path& origin, const Path& r
   TRY(updater.refresh());
   OriginReport report;
   for (const trust::TargetInfo& target : updater.targets()) {
-    if (!is_manifest(target.name)) continue;
+    if (!is_manifest(target.name)) {
+      TRY(updater.download(target, targets));
+      continue;
+    }
     auto count = verify_bundle(disk, origin, updater, targets, target);
     if (!count.ok()) return count.error().with(target.name);
     report.deliveries += *count;

@@ -16,8 +16,8 @@ struct OriginReport {
   std::uint64_t deliveries = 0;
 };
 
-// From the trusted root file on: TUF refresh, each manifest and listing, and length and root of
-// each delivery that a manifest names. The first thing that is not as signed is the error.
+// From the trusted root file on: TUF refresh, each target, and length and root of each delivery
+// that a manifest names. The first thing that is not as signed is the error.
 Result<OriginReport> verify_origin(Disk& disk, const Path& origin, const Path& root, UtcTime now);
 
 }  // namespace lineside::bundler

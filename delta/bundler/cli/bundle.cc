@@ -112,9 +112,9 @@ Result<void> pack_command(Session& session, const Pack& options) {
   TRY_ASSIGN(BundleFile bundle, load_bundle_file(session.disk, options.file));
   TRY_ASSIGN(auto taken, session.disk.stat(options.out));  // before the audit's minute of work
   if (taken) return Error{Code::kExists, options.out + " exists; a packed bundle is not changed"};
-  TRY_ASSIGN(Audited audited, audit_tree(session.disk, bundle, session.clock.now()));
-  if (!session.json || !runtime::passes(audited.findings))
-    print_findings(session, audited, options.verbose);
+  TRY_ASSIGN(Audited audited, audit_tree(session.disk, bundle, session.clock.now(),
+                                         std::max(1U, std::thread::hardware_concurrency())));
+  if (!session.json) print_findings(session, audited, options.verbose);
   PackOptions pack_options;
   pack_options.threads = std::max(1U, std::thread::hardware_concurrency());
   pack_options.delivery.threads = pack_options.threads;
@@ -135,12 +135,15 @@ void add_bundle_commands(CLI::App& app, Session& session) {
   auto verbose = std::make_shared<bool>(false);
   CLI::App* audit = app.add_subcommand(
       "audit", "does firmware, ML runtime and models fit together? exit status 1 if not");
-  audit->add_option("BUNDLE", *path, "bundle.toml, or the folder of a tree")->required();
+  audit->add_option("BUNDLE", *path, "bundle.toml, or the folder of a tree")
+      ->required()
+      ->check(CLI::ExistingPath);
   audit->add_flag("--verbose", *verbose, "every warning on a line of its own");
   audit->callback([path, verbose, &session] {
     session.run([&]() -> Result<void> {
       TRY_ASSIGN(BundleFile bundle, bundle_of(session, *path));
-      TRY_ASSIGN(Audited audited, audit_tree(session.disk, bundle, session.clock.now()));
+      TRY_ASSIGN(Audited audited, audit_tree(session.disk, bundle, session.clock.now(),
+                                             std::max(1U, std::thread::hardware_concurrency())));
       print_findings(session, audited, *verbose);
       if (!runtime::passes(audited.findings)) session.status = kFailed;
       return ok();
@@ -149,12 +152,13 @@ void add_bundle_commands(CLI::App& app, Session& session) {
 
   auto options = std::make_shared<Pack>();
   CLI::App* make = app.add_subcommand("pack", "audit a bundle and make its deliveries");
-  make->add_option("BUNDLE", options->file, "bundle.toml")->required();
+  make->add_option("BUNDLE", options->file, "bundle.toml")->required()->check(CLI::ExistingFile);
   make->add_option("--out", options->out, "folder to make; publish takes it from there")
       ->required();
   make->add_option("--base", options->bases,
                    "tree of an earlier version that sites may run; once for each")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingDirectory);
   make->add_flag("--verbose", options->verbose, "every warning of the audit on a line of its own");
   make->add_flag("--zstd-only", options->zstd_only, "for devices to which LZMA costs too much");
   make->add_option("--effort", options->effort, "time for size")

@@ -81,7 +81,7 @@ void add_key_commands(CLI::App& app, Session& session) {
 
   auto path = std::make_shared<std::string>();
   CLI::App* print = key->add_subcommand("show", "key id, fingerprint and public key");
-  print->add_option("FILE", *path, "a private or public key")->required();
+  print->add_option("FILE", *path, "a private or public key")->required()->check(CLI::ExistingFile);
   print->callback([path, &session] { session.run([&] { return show(session, *path); }); });
 }
 

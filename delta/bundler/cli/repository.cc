@@ -136,14 +136,18 @@ CLI::App* add_change(CLI::App& app, Session& session, const char* name, const ch
                      Result<void> (*work)(const Session&, const Change&)) {
   auto options = std::make_shared<Change>();
   CLI::App* command = app.add_subcommand(name, what);
-  if (file != nullptr) command->add_option(file, options->file)->required();
+  if (file != nullptr)
+    command->add_option(file, options->file)->required()->check(CLI::ExistingPath);
   if (wants_keys) {
     command->add_option("--key", options->keys, "private key to sign with; once for each")
         ->required()
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(CLI::ExistingFile);
   }
   if (std::string_view(name) != "sign") {
-    command->add_option("--repo", options->origin, "the origin's folder")->required();
+    command->add_option("--repo", options->origin, "the origin's folder")
+        ->required()
+        ->check(CLI::ExistingDirectory);
     if (wants_keys) options->lifespans.add_to(command);
   }
   if (std::string_view(name) == "publish") {
@@ -167,7 +171,9 @@ void add_status(CLI::App& app, Session& session) {
   auto options = std::make_shared<Status>();
   CLI::App* command = app.add_subcommand(
       "status", "versions, ends and signatures; exit status 3 if something ends soon (for cron)");
-  command->add_option("--repo", options->origin, "the origin's folder")->required();
+  command->add_option("--repo", options->origin, "the origin's folder")
+      ->required()
+      ->check(CLI::ExistingDirectory);
   command->add_option("--warn-days", options->warn_days, "what counts as soon")
       ->check(CLI::Range(0, 3650));
   command->callback([options, &session] {

@@ -28,7 +28,8 @@ struct Root {
     for (const char* role : kRoles) {
       app->add_option(fmt::format("--{}-key", role), role_keys[role],
                       fmt::format("public key (.pub) of the role {}; once for each", role))
-          ->allow_extra_args(false);
+          ->allow_extra_args(false)
+          ->check(CLI::ExistingFile);
       app->add_option(fmt::format("--{}-threshold", role), thresholds[role],
                       "how many of them must sign")
           ->check(CLI::Range(1, 32));
@@ -158,7 +159,8 @@ void add_root_commands(CLI::App& app, Session& session) {
           "--key", first->keys,
           "private key that signs now; a role without keys of its own takes these; once for each")
       ->required()
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingFile);
   first->add_to(make);
   first->lifespans.add_to(make);
   make->callback([first, &session] { session.run([&] { return init(session, *first); }); });

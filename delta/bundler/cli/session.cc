@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "proto/base/passphrase.h"
 #include "proto/trust/key_file.h"
@@ -15,8 +16,16 @@ void Session::run(const std::function<Result<void>()>& work) {
   auto done = work();
   end_progress();
   if (done.ok()) return;
-  fmt::print(stderr, "lineside-bundle: {}\n", done.error().describe());
+  tell(done.error());
   status = done.error().code == Code::kUsage ? kUsageError : kFailed;
+}
+
+void Session::tell(const Error& error) const {
+  fmt::print(stderr, "lineside-bundle: {}\n", error.describe());
+  if (!json) return;
+  nlohmann::json document = {{"error", {{"code", code_name(error.code)}, {"message", error.what}}}};
+  using Text = nlohmann::json::error_handler_t;
+  fmt::print("{}\n", document.dump(-1, ' ', false, Text::replace));
 }
 
 Result<std::vector<trust::PrivateKey>> load_keys(const Session& session,

@@ -19,7 +19,8 @@ class App;
 
 namespace lineside::bundler::cli {
 
-// Exit statuses, the same for every command.
+// Exit statuses, the same for every command. A file or folder that a flag names and that is not
+// there is wrong usage.
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;      // the audit or the work failed: standard error says why
 inline constexpr int kUsageError = 2;  // the flags or a file that people write are wrong
@@ -31,8 +32,10 @@ struct Session {
   bool json = false;
   int status = kDone;
 
-  // Runs the work of a command; an error becomes one line on standard error and an exit status.
+  // Runs the work of a command; an error is told and becomes an exit status.
   void run(const std::function<Result<void>()>& work);
+  // One line on standard error; with --json {"error":{"code","message"}} on standard output too.
+  void tell(const Error& error) const;
 };
 
 // The private keys at `paths`, each asked for its passphrase if it is encrypted.

@@ -70,9 +70,9 @@ class Repository {
   // thresholds.
   Result<void> create(BytesView root, const std::vector<const PrivateKey*>& keys,
                       const Lifetimes& lifetimes, UtcTime now);
-  // Adds targets and publishes new versions of targets, snapshot and timestamp. kBadSignature if
-  // `keys` do not reach a threshold; nothing is changed then. kExists if a name is already
-  // published with other content (a version once published never changes).
+  // Adds targets and publishes new versions of targets, snapshot and timestamp; nothing if all are
+  // there. kBadSignature if `keys` do not reach a threshold, also then; nothing is changed. kExists
+  // if a name is already published with other content (a version once published never changes).
   Result<void> publish(const std::vector<NewTarget>& targets,
                        const std::vector<const PrivateKey*>& keys, const Lifetimes& lifetimes,
                        UtcTime now);

@@ -29,6 +29,10 @@ inline std::string failure(const auto& result) {
 // A vendor's workplace: trees, bundle files, packed bundles and the origin below one folder.
 class Workplace {
  public:
+  static constexpr const char* kProbe =
+      R"({"schema":1,"argv":["{runtime}/bin/python3"],"models":[{"path":"models/vad.onnx"}],)"
+      R"("cases":[{"name":"speech","outputs":{"p":{"file":"cases/golden.npy"}}}],)"
+      R"("negative_cases":[{"name":"silence","expect":{"p":{"max":0.2}}}]})";
   // A tree whose packages agree; `edition` makes its firmware and model differ.
   Path tree(const std::string& name, const std::string& edition) const {
     dir.write(name + "/firmware/VERSION", edition + "\n");
@@ -36,8 +40,8 @@ class Workplace {
     dir.write(name + "/runtime/lib/python3.11/os.py", "# os\n");
     dir.write(name + "/models/vad.onnx", fakes::onnx_model(8, 16));
     dir.write(name + "/models/labels.txt", "labels of " + edition);
-    dir.write(name + "/validation/probe.json",
-              R"({"cases":[{"name":"speech"}],"negative_cases":[{"name":"silence"}]})");
+    dir.write(name + "/validation/probe.json", kProbe);
+    dir.write(name + "/validation/cases/golden.npy", "golden");
     package(name, "numpy", "1.26.4");
     package(name, "tensorflow", "2.16.1", "Requires-Dist: numpy>=1.20\n");
     return dir / name;

@@ -109,6 +109,7 @@ TEST_F(Program, AWaiverOfThatFindingLetsItPass) {
 TEST_F(Program, WrongUsageIsStatusTwo) {
   EXPECT_EQ(run(""), 2);
   EXPECT_EQ(run("frobnicate"), 2);
+  expect_said("err.txt", "there is no command 'frobnicate'");
   EXPECT_EQ(run("pack bundle.toml"), 2);
   EXPECT_EQ(run("pack bundle.toml --out packed --effort much"), 2);
   bundle_toml("nowhere", "1.0.0", 1);
@@ -116,6 +117,55 @@ TEST_F(Program, WrongUsageIsStatusTwo) {
   expect_said("err.txt", "bundle.toml:6: 'tree'");
   EXPECT_EQ(run("key generate key"), 2) << "no terminal, no passphrase";
   EXPECT_FALSE(std::filesystem::exists(dir / "key"));
+}
+
+TEST_F(Program, WhatIsNotThereIsWrongUsageAndNamed) {
+  origin_with_key();
+  packed_bundle();
+  for (const char* arguments :
+       {"audit nowhere", "pack nowhere --out out", "pack bundle.toml --out out --base nowhere",
+        "publish nowhere --repo origin --key key", "publish packed --repo nowhere --key key",
+        "publish packed --repo origin --key nowhere", "sign nowhere --key key",
+        "verify nowhere --repo origin", "status --repo nowhere", "key show nowhere",
+        "repo init other --key nowhere"}) {
+    EXPECT_EQ(run(arguments), 2) << arguments;
+    expect_said("err.txt", "nowhere");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir / "out"));
+  EXPECT_FALSE(std::filesystem::exists(dir / "other"));
+}
+
+TEST_F(Program, ErrorsHaveAFormForPrograms) {
+  auto error = [&](const std::string& arguments, int status) {
+    EXPECT_EQ(run(arguments + " --json"), status) << arguments;
+    auto json = nlohmann::json::parse(dir.read("out.txt"), nullptr, false);
+    EXPECT_TRUE(json.is_object() && json.contains("error")) << dir.read("out.txt");
+    return json.is_object() ? json["error"] : nlohmann::json();
+  };
+  EXPECT_EQ(error("frobnicate", 2)["code"], "usage");
+  EXPECT_EQ(error("status --repo nowhere", 2)["code"], "usage");
+  broken_tree("tree");
+  bundle_toml("tree", "1.0.0", 1);
+  EXPECT_EQ(error("pack bundle.toml --out packed", 1)["code"], "incompatible");
+  origin_with_key();
+  EXPECT_NE(error("repo init origin --key key", 1)["message"], "");
+}
+
+TEST_F(Program, SaysItsVersion) {
+  must("--version");
+  expect_said("out.txt", "lineside-bundle 0.");
+}
+
+TEST_F(Program, AuditDemandsAllThatPackDemands) {
+  tree("tree", "1");
+  bundle_toml("tree", "1.0.0", 1);
+  must("audit bundle.toml");
+  dir.write("tree/validation/probe.json", R"({"schema":1,"argv":["x"],"cases":[]})");
+  EXPECT_EQ(run("audit bundle.toml"), 1);
+  expect_said("out.txt", "validation/probe.json.cases: expected at least one case");
+  std::filesystem::remove_all(dir / "tree/models");
+  EXPECT_EQ(run("audit bundle.toml"), 1);
+  expect_said("out.txt", "no file below models/");
 }
 
 TEST_F(Program, HelpSaysWhatStatusesMean) {
@@ -135,7 +185,7 @@ TEST_F(Program, WhatEndsSoonIsStatusThree) {
   EXPECT_EQ(run("status --repo origin --warn-days 31"), 3);
   expect_said("err.txt", "timestamp ends ");
   EXPECT_EQ(run("status --repo origin --warn-days 14"), 0);
-  EXPECT_EQ(run("status --repo nowhere"), 1);
+  EXPECT_EQ(run("status --repo nowhere"), 2);
 }
 
 TEST_F(Program, KeysAreNotOverwritten) {
@@ -162,7 +212,6 @@ TEST_F(Program, DamageIsStatusOneAndChangesNothing) {
   dir.write("packed/listing", "x");
   EXPECT_EQ(run("publish packed --repo origin --key key"), 1);
   expect_said("err.txt", "mismatch: ");
-  EXPECT_EQ(run("publish nowhere --repo origin --key key"), 1);
   EXPECT_TRUE(contents("origin") == before);
   dir.write("origin/metadata/timestamp.json", "{}");
   EXPECT_EQ(run(std::string("verify --repo origin ") + kRoot), 1);

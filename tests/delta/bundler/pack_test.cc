@@ -6,6 +6,7 @@
 #include "delta/bundler/packed.h"
 #include "delta/scan.h"
 #include "tests/delta/bundler/bundles.h"
+#include "tests/fakes/failing_disk.h"
 
 namespace lineside::bundler {
 namespace {
@@ -127,6 +128,39 @@ TEST_F(Packing, WrongLayoutWritesNothing) {
   ASSERT_FALSE(packed.ok());
   EXPECT_EQ(packed.error().code, Code::kIncompatible);
   expect_nothing("out");
+}
+
+TEST_F(Packing, WaiversDoNotPassWhatEveryDeviceWouldRefuse) {
+  BundleFile wanted = bundle(tree("tree", "1"), "1.0.0", 1);
+  std::string other = testing::Workplace::kProbe;
+  other.replace(other.find("vad.onnx\""), 9,
+                "vad.onnx\",\"sha256\":\"" + std::string(64, 'a') + "\"");
+  dir.write("tree/validation/probe.json", other);
+  wanted.waivers = {waiver("models/vad.onnx")};
+  wanted.waivers[0].rule = "probe";
+  auto audited = audit_tree(*disk, wanted, testing::noon());
+  ASSERT_TRUE(audited.ok()) << failure(audited);
+  EXPECT_EQ(audited->findings.front().rule, "probe");
+  EXPECT_FALSE(runtime::passes(audited->findings));
+  EXPECT_FALSE(pack_bundle(wanted, "out").ok());
+  expect_nothing("out");
+}
+
+// A disk that fills up at any call: no half bundle under the name, and the next try succeeds.
+TEST_F(Packing, WhereverTheDiskFailsNothingIsHalfPacked) {
+  BundleFile wanted = bundle(tree("tree", "1"), "1.0.0", 1);
+  auto audited = audit_tree(*disk, wanted, testing::noon());
+  ASSERT_TRUE(audited.ok()) << failure(audited);
+  PackOptions options;
+  options.delivery.effort = 1;
+  for (std::uint64_t call = 0;; ++call) {
+    fakes::FailingDisk failing(*disk);
+    failing.fail_from(call);
+    auto packed = pack(failing, wanted, *audited, dir / "out", options, {});
+    if (packed.ok()) break;
+    ASSERT_FALSE(std::filesystem::exists(dir / "out")) << "after " << call << " calls";
+  }
+  EXPECT_EQ(manifest_of("out").version, "1.0.0");
 }
 
 TEST_F(Packing, StoppedOneLeavesNothing) {

@@ -4,6 +4,7 @@
 
 #include "delta/bundler/verify_origin.h"
 #include "tests/delta/bundler/bundles.h"
+#include "tests/fakes/failing_disk.h"
 
 namespace lineside::bundler {
 namespace {
@@ -50,7 +51,10 @@ TEST_F(Publishing, CountsWhatItAdds) {
   pack_as("1.0.0", 1, "packed");
   auto published = publish_packed("packed");
   ASSERT_TRUE(published.ok()) << failure(published);
-  std::uint64_t sum = dir.read("packed/manifest.json").size() + dir.read("packed/listing").size();
+  std::uint64_t sum = 0;
+  for (const char* name : {"manifest.json", "listing", "audit.json", "sbom.json"}) {
+    sum += dir.read(std::string("packed/") + name).size();
+  }
   for (const auto& delivery : published->manifest.deliveries) sum += delivery.length;
   EXPECT_EQ(published->bytes_added, sum);
 }
@@ -146,6 +150,51 @@ TEST_F(Publishing, ForeignKeyChangesNoMetadata) {
   ASSERT_FALSE(published.ok());
   EXPECT_EQ(published.error().code, Code::kBadSignature);
   EXPECT_TRUE(contents("origin/metadata") + contents("origin/targets") == before);
+}
+
+TEST_F(Publishing, ForeignKeyIsNotToldThatAllIsDone) {
+  release("1.0.0", 1);
+  auto stranger = fakes::ed25519_from_seed(std::string(64, '8'));
+  auto published =
+      publish(*disk, dir / "packed-1.0.0", dir / "origin", {&stranger}, {}, testing::noon());
+  ASSERT_FALSE(published.ok());
+  EXPECT_EQ(published.error().code, Code::kBadSignature);
+}
+
+TEST_F(Publishing, ReportsAreTargetsBesideTheManifest) {
+  release("1.0.0", 1);
+  auto targets = trust::Repository(*disk, dir / "origin").targets();
+  ASSERT_TRUE(targets.ok()) << failure(targets);
+  std::map<std::string, Digest> found;
+  for (const auto& target : *targets) found[target.name] = *target.sha256();
+  EXPECT_EQ(found.at("line-audio/1.0.0.audit"),
+            sha256(as_bytes(dir.read("packed-1.0.0/audit.json"))));
+  EXPECT_EQ(found.at("line-audio/1.0.0.sbom"),
+            sha256(as_bytes(dir.read("packed-1.0.0/sbom.json"))));
+}
+
+TEST_F(Publishing, PackedAgainOnAnotherDayItKeepsTheFirstReports) {
+  release("1.0.0", 1);
+  std::string before = contents("origin");
+  dir.write("packed-1.0.0/sbom.json", "{\"later\":true}");
+  auto again = publish_packed("packed-1.0.0");
+  ASSERT_TRUE(again.ok()) << failure(again);
+  EXPECT_TRUE(contents("origin") == before);
+}
+
+// A disk that fills up at any call: sites see the old origin whole, and the next try succeeds.
+TEST_F(Publishing, WhereverTheDiskFailsTheOriginStaysWhole) {
+  release("1.0.0", 1);
+  pack_as("2.0.0", 2, "next");
+  for (std::uint64_t call = 0;; ++call) {
+    fakes::FailingDisk failing(*disk);
+    failing.fail_from(call);
+    auto published = publish(failing, dir / "next", dir / "origin", {&key}, {}, testing::noon());
+    auto report = verify();
+    ASSERT_TRUE(report.ok()) << "after " << call << " calls: " << failure(report);
+    ASSERT_EQ(report->bundles.size(), published.ok() ? 2U : 1U);
+    if (published.ok()) break;
+  }
 }
 
 // Deliveries before what names them: a reader that sees the manifest can fetch what it names.
