@@ -17,12 +17,16 @@ struct SiteInit {
   std::string name;
   std::string gateway;
   Path gateway_key;  // PEM, "lineside-seeder key" prints it
+  Path vendor_root;  // may be empty
   bool no_passphrase = false;
 };
-// kUsage if no passphrase can be had and no_passphrase is not set.
+// kUsage if no passphrase can be had and no_passphrase is not set; all arguments are checked before
+// that, and a folder that is not whole is never left.
 Result<void> site_init(Disk& disk, Session& session, const SiteInit& init);
 
 Result<void> nodes(Session& session);
+// All of them or none. A device that is in the roster with that key is said to be; that is no
+// error.
 Result<void> accept(Session& session, const std::vector<Acceptance>& wishes);
 Result<void> revoke(Session& session, const std::string& device);
 

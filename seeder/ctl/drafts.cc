@@ -51,14 +51,32 @@ Result<const seeder::PendingRow*> find_pending(const Acceptance& wish,
     if (key.ok() && plain(key->fingerprint()) == plain(wish.fingerprint)) return &row;
     other = &row;
   }
-  if (other == nullptr) return Error{Code::kNotFound, wish.device + " does not ask to be enrolled"};
-  return Error{Code::kMismatch,
-               fmt::format("{} asks with another key than {}: compare it with what "
-                           "the device itself shows",
-                           wish.device, wish.fingerprint)};
+  if (other == nullptr) {
+    std::vector<std::string> waiting;
+    for (const seeder::PendingRow& row : pending) waiting.push_back(row.device);
+    return Error{
+        Code::kNotFound,
+        fmt::format("{} does not ask to be enrolled ({}). Start lineside-node on it, and "
+                    "see in its log whether it reaches this gateway",
+                    wish.device,
+                    waiting.empty() ? "nobody does"
+                                    : fmt::format("waiting: {}", fmt::join(waiting, ", ")))};
+  }
+  return Error{
+      Code::kMismatch,
+      fmt::format("{} asks with another key than {}: compare it with what "
+                  "`lineside-node key` shows on the device itself. If they differ, somebody "
+                  "else asks in its name",
+                  wish.device, wish.fingerprint)};
 }
 
 }  // namespace
+
+bool is_accepted(const Roster& roster, const Acceptance& wish) {
+  const Device* known = roster.find(wish.device);
+  return known != nullptr && !known->revoked &&
+         plain(known->key.fingerprint()) == plain(wish.fingerprint);
+}
 
 Result<Roster> accept_device(const Roster& roster, const Acceptance& wish,
                              const std::vector<seeder::PendingRow>& pending, UtcTime now) {
@@ -66,10 +84,19 @@ Result<Roster> accept_device(const Roster& roster, const Acceptance& wish,
   TRY_ASSIGN(trust::PublicKey key, trust::PublicKey::from_spki(row->spki));
   const Device* known = roster.find(wish.device);
   if (known != nullptr && !known->revoked) {
-    return Error{Code::kExists, wish.device + " is enrolled already; revoke it first"};
+    return Error{
+        Code::kExists,
+        fmt::format("{} is in the roster with the key {}, and asks again with another one. "
+                    "If the device was replaced or has lost its state: lineside revoke {}, "
+                    "then accept it again",
+                    wish.device, known->key.fingerprint(), wish.device)};
   }
   if (roster.find(key) != nullptr) {
-    return Error{Code::kExists, "that key is in the roster already"};
+    return Error{
+        Code::kExists,
+        fmt::format("the key of {} is in the roster as {}: a device must not be copied with "
+                    "its key. Remove device.key from its state folder and start it again",
+                    wish.device, roster.find(key)->id)};
   }
   Roster next = next_version(roster, now);
   std::erase_if(next.devices, [&](const Device& device) { return device.id == wish.device; });
@@ -96,39 +123,62 @@ Result<Roster> revoke_device(const Roster& roster, const std::string& device, Ut
     item.revoked = true;
     return next;
   }
-  return Error{Code::kNotFound, device + " is not in the roster"};
+  return Error{Code::kNotFound, device + " is not in the roster; `lineside nodes` shows who is"};
 }
 
-Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv) {
-  std::vector<Acceptance> wishes;
-  for (int line = 1; !csv.empty(); ++line) {
-    std::string_view text = csv.substr(0, csv.find('\n'));
-    csv.remove_prefix(std::min(csv.size(), text.size() + 1));
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    if (text.empty() || text.front() == '#') continue;
-    Acceptance wish;
-    for (int column = 0; !text.empty() || column < 2; ++column) {
-      std::string_view cell = text.substr(0, text.find(','));
-      text.remove_prefix(std::min(text.size(), cell.size() + 1));
-      if (column < 2 && cell.empty()) {
-        return Error{Code::kMalformed, fmt::format("line {}: expected DEVICE,FINGERPRINT", line)};
-      }
-      if (column == 0) {
-        wish.device = cell;
-      } else if (column == 1) {
-        wish.fingerprint = cell;
-      } else if (cell == "canary") {
-        wish.canary = true;
-      } else if (cell.starts_with("group=")) {
-        wish.groups.emplace_back(cell.substr(6));
-      } else if (cell.starts_with("hardware=")) {
-        wish.hardware.emplace_back(cell.substr(9));
-      } else {
-        return Error{Code::kMalformed, fmt::format("line {}: '{}' is unknown", line, cell)};
-      }
-    }
-    wishes.push_back(std::move(wish));
+namespace {
+
+// The next piece of `text` up to `end`, which is taken away with it.
+std::string_view next_piece(std::string_view& text, char end) {
+  std::string_view piece = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(text.size(), piece.size() + 1));
+  return piece;
+}
+
+Result<Acceptance> parse_acceptance(std::string_view text) {
+  Acceptance wish;
+  wish.device = next_piece(text, ',');
+  wish.fingerprint = next_piece(text, ',');
+  if (wish.device.empty() || wish.fingerprint.empty()) {
+    return Error{Code::kMalformed, "expected DEVICE,FINGERPRINT"};
   }
+  while (!text.empty()) {
+    std::string_view cell = next_piece(text, ',');
+    if (cell == "canary") {
+      wish.canary = true;
+    } else if (cell.starts_with("group=")) {
+      wish.groups.emplace_back(cell.substr(6));
+    } else if (cell.starts_with("hardware=")) {
+      wish.hardware.emplace_back(cell.substr(9));
+    } else {
+      return Error{Code::kMalformed, fmt::format("'{}' is unknown; after the fingerprint may come "
+                                                 "canary, group=G and hardware=H",
+                                                 cell)};
+    }
+  }
+  return wish;
+}
+
+}  // namespace
+
+Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv, std::string_view name) {
+  std::vector<Acceptance> wishes;
+  std::set<std::string> devices;
+  for (int line = 1; !csv.empty(); ++line) {
+    std::string_view text = next_piece(csv, '\n');
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    bool heading = line == 1 && text.starts_with("device,fingerprint");
+    if (text.empty() || text.front() == '#' || heading) continue;
+    std::string place = fmt::format("{}:{}", name, line);
+    Result<Acceptance> wish = parse_acceptance(text);
+    if (!wish.ok()) return wish.error().with(place);
+    if (!devices.insert(wish->device).second) {
+      return Error{Code::kMalformed, place + ": " + wish->device + " comes a second time"};
+    }
+    wish->place = std::move(place);
+    wishes.push_back(std::move(wish).value());
+  }
+  if (wishes.empty()) return Error{Code::kMalformed, std::string(name) + ": names no device"};
   return wishes;
 }
 

@@ -21,7 +21,11 @@ struct Acceptance {
   std::vector<std::string> hardware;  // empty: what the device claims
   std::vector<std::string> groups;
   bool canary = false;
+  std::string place;  // "list.csv:3", for errors; empty if it was typed
 };
+
+// Is that device in the roster with the key of that fingerprint, and not revoked?
+bool is_accepted(const trust::Roster& roster, const Acceptance& wish);
 
 // The next roster with that device in it. kNotFound if nobody waits under that id with that
 // fingerprint; kMismatch if the id waits with another one; kExists if id or key is taken already.
@@ -30,9 +34,10 @@ Result<trust::Roster> accept_device(const trust::Roster& roster, const Acceptanc
 // The next roster with the device revoked. kNotFound; kConflict if it is revoked already.
 Result<trust::Roster> revoke_device(const trust::Roster& roster, const std::string& device,
                                     UtcTime now);
-// Lines "DEVICE,FINGERPRINT[,canary][,group=G]…[,hardware=H]…", '#' begins a comment. kMalformed
-// with the line's number.
-Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv);
+// Lines "DEVICE,FINGERPRINT[,canary][,group=G]…[,hardware=H]…"; '#' begins a comment, and a first
+// line "device,fingerprint…" is a heading. kMalformed as "NAME:LINE: what was expected", also for a
+// device that comes twice and for a list without any.
+Result<std::vector<Acceptance>> parse_acceptances(std::string_view csv, std::string_view name);
 
 struct RolloutWish {
   std::vector<std::string> canaries;  // empty: one flagged canary for each hardware class

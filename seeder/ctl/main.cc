@@ -153,10 +153,8 @@ class Program {
         *site, "init", "Makes operator key, site root and first roster",
         [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
           flags.init.gateway = flags.session.gateway;
-          TRY(site_init(disk, session, flags.init));
-          if (flags.vendor_root.empty()) return ok();
-          TRY(session.load());
-          return session.trust_vendor(flags.vendor_root);
+          flags.init.vendor_root = flags.vendor_root;
+          return site_init(disk, session, flags.init);
         },
         false);
     init->add_option("--name", flags_.init.name, "[a-z0-9][a-z0-9._-]*")->required();
@@ -168,20 +166,22 @@ class Program {
   void add_roster() {
     command(app_, "nodes", "Who belongs to the site, and who asks to",
             [](Session& session, Disk&, Flags&) { return nodes(session); });
-    CLI::App* take =
-        command(app_, "accept", "Takes a waiting device into the roster",
-                [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
-                  if (flags.csv.empty()) return accept(session, {flags.accept});
-                  TRY_ASSIGN(Bytes csv, disk.read(flags.csv, 4ULL << 20));
-                  TRY_ASSIGN(std::vector<Acceptance> wishes, parse_acceptances(as_text(csv)));
-                  return accept(session, wishes);
-                });
+    CLI::App* take = command(app_, "accept", "Takes a waiting device into the roster",
+                             [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
+                               if (flags.csv.empty()) return accept(session, {flags.accept});
+                               TRY_ASSIGN(Bytes csv, disk.read(flags.csv, 4ULL << 20));
+                               TRY_ASSIGN(std::vector<Acceptance> wishes,
+                                          parse_acceptances(as_text(csv), flags.csv));
+                               return accept(session, wishes);
+                             });
     take->add_option("device", flags_.accept.device);
     take->add_option("--fingerprint", flags_.accept.fingerprint, "as the device itself shows it");
     take->add_option("--hardware", flags_.accept.hardware, "classes (default: what it claims)");
     take->add_option("--group", flags_.accept.groups);
     take->add_flag("--canary", flags_.accept.canary, "may be named as canary");
-    take->add_option("--csv", flags_.csv, "file of DEVICE,FINGERPRINT[,canary][,group=G]");
+    take->add_option("--csv", flags_.csv,
+                     "file of DEVICE,FINGERPRINT[,canary][,group=G]…[,hardware=H]…")
+        ->check(CLI::ExistingFile);
     command(app_, "revoke", "Takes a device out of the roster",
             [](Session& session, Disk&, Flags& flags) { return revoke(session, flags.device); })
         ->add_option("device", flags_.device)

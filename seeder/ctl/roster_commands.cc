@@ -26,12 +26,61 @@ std::string fingerprint_of(const seeder::PendingRow& row) {
   return key.ok() ? key->fingerprint() : "unreadable key";
 }
 
+constexpr std::uint64_t kMaxRootBytes = 4ULL << 20;
+
+Result<trust::PublicKey> read_gateway_key(const Disk& disk, const Path& path) {
+  Result<Bytes> pem = disk.read(path, 64 * 1024);
+  if (!pem.ok()) return Error{Code::kUsage, "--gateway-key: " + pem.error().what};
+  Result<trust::PublicKey> key = trust::PublicKey::from_pem(as_text(*pem));
+  if (key.ok()) return key;
+  return Error{Code::kUsage,
+               fmt::format("--gateway-key {}: expected the public key in PEM that `lineside-seeder "
+                           "key --public FILE` writes: {}",
+                           path.string(), key.error().what)};
+}
+
+// Those that are not in the roster yet.
+Result<std::vector<Acceptance>> still_to_accept(const trust::Roster& roster,
+                                                const std::vector<Acceptance>& wishes,
+                                                std::vector<std::string>& accepted) {
+  std::vector<Acceptance> rest;
+  for (const Acceptance& wish : wishes) {
+    if (wish.device.empty() || wish.fingerprint.empty()) {
+      return Error{
+          Code::kUsage,
+          "name a device and with --fingerprint what `lineside-node key` shows on it, or a "
+          "list of both with --csv"};
+    }
+    if (is_accepted(roster, wish)) {
+      accepted.push_back(wish.device);
+    } else {
+      rest.push_back(wish);
+    }
+  }
+  return rest;
+}
+
+void tell_roster(Session& session, std::int64_t version, const std::vector<std::string>& accepted) {
+  if (session.json()) {
+    session.out() << json{{"roster", version}, {"already_accepted", accepted}}.dump() << "\n";
+    return;
+  }
+  for (const std::string& device : accepted) {
+    session.out() << fmt::format("{} is accepted already, with this key\n", device);
+  }
+}
+
 }  // namespace
 
 Result<void> site_init(Disk& disk, Session& session, const SiteInit& init) {
-  TRY_ASSIGN(Bytes pem, disk.read(init.gateway_key, 64 * 1024));
-  TRY_ASSIGN(trust::PublicKey key, trust::PublicKey::from_pem(as_text(pem)));
-  NewSite site{init.name, init.gateway, key, std::nullopt};
+  TRY_ASSIGN(trust::PublicKey key, read_gateway_key(disk, init.gateway_key));
+  NewSite site{init.name, init.gateway, key, std::nullopt, std::nullopt};
+  if (!init.vendor_root.empty()) {
+    Result<Bytes> root = disk.read(init.vendor_root, kMaxRootBytes);
+    if (!root.ok()) return Error{Code::kUsage, "--vendor-root: " + root.error().what};
+    site.vendor_root = std::move(root).value();
+  }
+  TRY(session.folder().check_new(site, session.now()));
   if (!init.no_passphrase) {
     TRY_ASSIGN(site.passphrase,
                ask_passphrase(disk, "passphrase for the new operator key: ", true));
@@ -103,18 +152,25 @@ Result<void> nodes(Session& session) {
 
 Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  std::vector<std::string> accepted;
+  TRY_ASSIGN(auto rest, still_to_accept(roster.roster, wishes, accepted));
+  if (rest.empty()) {
+    tell_roster(session, roster.roster.version, accepted);
+    return ok();
+  }
   TRY_ASSIGN(auto pending, pending_of(session));
   trust::Roster next = roster.roster;
-  for (const Acceptance& wish : wishes) {
-    TRY_ASSIGN(next, accept_device(next, wish, pending, session.now()));
+  for (const Acceptance& wish : rest) {
+    Result<trust::Roster> made = accept_device(next, wish, pending, session.now());
+    if (!made.ok()) return wish.place.empty() ? made.error() : made.error().with(wish.place);
+    next = std::move(made).value();
   }
-  if (wishes.empty()) return Error{Code::kUsage, "no device is named"};
   next.version = roster.roster.version + 1;
   TRY(session.sign_roster(next, describe_change(roster.roster, next), false));
-  session.out() << (session.json()
-                        ? json{{"roster", next.version}}.dump()
-                        : fmt::format("roster {} is signed and at the gateway", next.version))
-                << "\n";
+  tell_roster(session, next.version, accepted);
+  if (!session.json()) {
+    session.out() << fmt::format("roster {} is signed and at the gateway\n", next.version);
+  }
   return ok();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "proto/api/site_api.h"
 #include "proto/base/config.h"
 #include "proto/http/fetcher.h"
 #include "proto/trust/document.h"
@@ -18,10 +19,6 @@ constexpr std::uint64_t kMaxFileBytes = 4ULL << 20;
 
 std::string site_toml(const NewSite& site) {
   return fmt::format("name = \"{}\"\ngateway = \"{}\"\n", site.name, site.gateway);
-}
-
-bool is_plain(std::string_view text) {
-  return text.find_first_of("\"\\\n") == std::string_view::npos;
 }
 
 }  // namespace
@@ -43,14 +40,55 @@ Result<void> SiteFolder::write_root(const trust::PrivateKey& key, UtcTime now) {
   return disk_.replace(dir_ / "1.root.json", root);
 }
 
-Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
+Result<void> SiteFolder::check_new(const NewSite& site, UtcTime now) {
   if (!trust::is_name(site.name)) {
-    return Error{Code::kUsage, "a site's name is [a-z0-9][a-z0-9._-]{0,63}"};
+    return Error{Code::kUsage,
+                 fmt::format("--name {}: a site's name is [a-z0-9][a-z0-9._-]{{0,63}}",
+                             trust::clean_text(site.name, 100))};
   }
-  if (!is_plain(site.gateway)) return Error{Code::kUsage, "the gateway's address is IP:port"};
-  TRY_ASSIGN(auto present, disk_.stat(dir_ / "site.toml"));
-  if (present) return Error{Code::kExists, dir_.string() + " holds a site already"};
+  if (!site.gateway.empty() && !api::parse_endpoint(site.gateway).ok()) {
+    return Error{Code::kUsage, fmt::format("--gateway {}: expected IP:port, like 10.0.0.2:7443",
+                                           trust::clean_text(site.gateway, 100))};
+  }
+  TRY_ASSIGN(auto present, disk_.stat(dir_));
+  if (!present) return ok();
+  TRY_ASSIGN(auto entries, disk_.list(dir_));
+  if (entries.empty()) return ok();
+  SiteFolder old(disk_, dir_);
+  if (!old.load(now).ok()) {
+    return Error{Code::kExists, dir_.string() +
+                                    " holds other files; nothing was changed. Name a new folder "
+                                    "with --site, or move this one away"};
+  }
+  return Error{Code::kExists,
+               fmt::format("{} holds site {} already, with its operator key and rosters; nothing "
+                           "was changed. Another site needs a folder of its own: --site FOLDER. To "
+                           "begin this one anew, move the folder away: its devices will have to be "
+                           "given the new site root",
+                           dir_.string(), old.name())};
+}
+
+Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
+  TRY(check_new(site, now));
+  Path part = dir_.has_filename() ? dir_ : dir_.parent_path();  // "site/" too
+  SiteFolder fresh(disk_, part += ".part");
+  TRY(disk_.remove_tree(fresh.dir_));
+  Result<trust::PublicKey> made = fresh.fill(site, now);
+  if (made.ok()) {
+    Result<void> named = disk_.rename(fresh.dir_, dir_);
+    if (named.ok()) return made;
+    made = named.error();
+  }
+  (void)disk_.remove_tree(fresh.dir_).ok();  // the first error is the one that matters
+  return made;
+}
+
+Result<trust::PublicKey> SiteFolder::fill(const NewSite& site, UtcTime now) {
   TRY(disk_.make_dirs(dir_ / "documents"));
+  if (site.vendor_root) {
+    Result<void> trusted = trust_vendor(*site.vendor_root);
+    if (!trusted.ok()) return trusted.error().with("--vendor-root");
+  }
   TRY_ASSIGN(trust::PrivateKey key, trust::PrivateKey::generate(trust::Scheme::kEd25519));
   TRY(trust::save_key(disk_, dir_ / "operator.key", key, site.passphrase));
   TRY(write_root(key, now));
@@ -62,7 +100,6 @@ Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
   TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {&key}));
   TRY(disk_.replace(dir_ / "documents" / "roster.dsse", envelope));
   TRY(disk_.replace(dir_ / "gateway.pem", as_bytes(site.gateway_key.pem())));
-  // Last: with it the folder counts as complete.
   TRY(disk_.replace(dir_ / "site.toml", as_bytes(site_toml(site))));
   return key.public_key();
 }

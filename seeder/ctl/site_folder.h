@@ -26,6 +26,7 @@ struct NewSite {
   std::string name;
   std::string gateway;  // "IP:port", may be empty
   trust::PublicKey gateway_key;
+  std::optional<Bytes> vendor_root;       // to be trusted from the beginning
   std::optional<std::string> passphrase;  // of the operator's key; nullopt: plain
 };
 
@@ -34,8 +35,11 @@ class SiteFolder {
   // `disk` outlives it.
   SiteFolder(Disk& disk, Path dir) : disk_(disk), dir_(std::move(dir)) {}
 
-  // Makes everything for a site with one operator: key, site root, roster 1. kExists if there is
-  // one.
+  // Could this site be made here? kUsage naming the wrong argument; kExists saying what is in the
+  // folder and what to do. Nothing is written.
+  [[nodiscard]] Result<void> check_new(const NewSite& site, UtcTime now);
+  // Makes everything for a site with one operator: key, site root, roster 1. The folder appears
+  // whole or not at all; the codes of check_new, and of trust::Updater::init for the vendor's root.
   Result<trust::PublicKey> create(const NewSite& site, UtcTime now);
 
   // kNotFound saying "run lineside site init".
@@ -60,6 +64,7 @@ class SiteFolder {
   Result<void> keep_directive(BytesView envelope);
 
  private:
+  Result<trust::PublicKey> fill(const NewSite& site, UtcTime now);
   Result<void> write_root(const trust::PrivateKey& key, UtcTime now);
   Result<std::optional<Bytes>> document(const std::string& name) const;
 

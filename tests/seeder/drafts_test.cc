@@ -23,7 +23,7 @@ struct DraftsTest : ::testing::Test {
 };
 
 TEST_F(DraftsTest, AcceptingAddsTheDeviceWithTheKeyThatItShows) {
-  Acceptance wish{"ipc03", key.public_key().fingerprint(), {}, {"line4"}, true};
+  Acceptance wish{"ipc03", key.public_key().fingerprint(), {}, {"line4"}, true, {}};
   auto next = fakes::must(accept_device(site.roster, wish, {pending("ipc03")}, now));
   EXPECT_EQ(next.version, site.roster.version + 1);
   ASSERT_NE(next.find("ipc03"), nullptr);
@@ -39,11 +39,12 @@ TEST_F(DraftsTest, AFingerprintMayBeTypedWithoutDashesInLowerCase) {
     if (c != '-') typed += static_cast<char>(std::tolower(c));
   }
   EXPECT_TRUE(
-      accept_device(site.roster, {"ipc03", typed, {}, {}, false}, {pending("ipc03")}, now).ok());
+      accept_device(site.roster, {"ipc03", typed, {}, {}, false, {}}, {pending("ipc03")}, now)
+          .ok());
 }
 
 TEST_F(DraftsTest, AGatewayThatShowsAnotherKeyIsFoundOut) {
-  Acceptance wish{"ipc03", site.key("cam01").public_key().fingerprint(), {}, {}, false};
+  Acceptance wish{"ipc03", site.key("cam01").public_key().fingerprint(), {}, {}, false, {}};
   auto next = accept_device(site.roster, wish, {pending("ipc03")}, now);
   ASSERT_FALSE(next.ok());
   EXPECT_EQ(next.error().code, Code::kMismatch);
@@ -52,7 +53,7 @@ TEST_F(DraftsTest, AGatewayThatShowsAnotherKeyIsFoundOut) {
 }
 
 TEST_F(DraftsTest, AnEnrolledIdIsNotTakenOver) {
-  Acceptance wish{"cam01", key.public_key().fingerprint(), {}, {}, false};
+  Acceptance wish{"cam01", key.public_key().fingerprint(), {}, {}, false, {}};
   EXPECT_EQ(accept_device(site.roster, wish, {pending("cam01")}, now).error().code, Code::kExists);
 }
 
@@ -66,16 +67,44 @@ TEST_F(DraftsTest, RevokingKeepsTheDeviceOnRecord) {
 TEST_F(DraftsTest, ReadsCommissioningLists) {
   auto wishes = parse_acceptances(
       "# device, "
-      "fingerprint\ncam1,AAAA-BBBB,canary,group=line3\r\ncam2,CCCC-DDDD,hardware=jetson\n");
+      "fingerprint\ncam1,AAAA-BBBB,canary,group=line3\r\ncam2,CCCC-DDDD,hardware=jetson\n",
+      "list.csv");
   ASSERT_TRUE(wishes.ok());
   ASSERT_EQ(wishes->size(), 2U);
   EXPECT_TRUE(wishes->at(0).canary);
   EXPECT_EQ(wishes->at(0).groups, std::vector<std::string>{"line3"});
   EXPECT_EQ(wishes->at(1).hardware, std::vector<std::string>{"jetson"});
-  auto bad = parse_acceptances("cam1,AAAA\ncam2\n");
-  ASSERT_FALSE(bad.ok());
-  EXPECT_NE(bad.error().what.find("line 2"), std::string::npos);
-  EXPECT_FALSE(parse_acceptances("cam1,AAAA,surprise\n").ok());
+  EXPECT_EQ(wishes->at(1).place, "list.csv:3");
+  EXPECT_EQ(parse_acceptances("device,fingerprint,classes\ncam1,AAAA\n", "l")->size(), 1U);
+}
+
+TEST_F(DraftsTest, MistakesInACommissioningListNameFileAndLine) {
+  struct Case {
+    const char* csv;
+    const char* said;
+  };
+  for (const Case& one : {Case{"cam1,AAAA\ncam2\n", "list.csv:2: expected DEVICE,FINGERPRINT"},
+                          Case{"cam1,AAAA,surprise\n", "list.csv:1: 'surprise' is unknown"},
+                          Case{"cam1,AAAA\n\ncam1,BBBB\n", "list.csv:3: cam1 comes a second time"},
+                          Case{"# nobody\n", "list.csv: names no device"}}) {
+    auto bad = parse_acceptances(one.csv, "list.csv");
+    ASSERT_FALSE(bad.ok()) << one.csv;
+    EXPECT_EQ(bad.error().code, Code::kMalformed);
+    EXPECT_NE(bad.error().what.find(one.said), std::string::npos) << bad.error().what;
+  }
+}
+
+TEST_F(DraftsTest, AcceptingTheSameKeyAgainIsKnownToBeDone) {
+  Acceptance wish{"cam01", site.key("cam01").public_key().fingerprint(), {}, {}, false, {}};
+  EXPECT_TRUE(is_accepted(site.roster, wish));
+  wish.fingerprint = key.public_key().fingerprint();
+  EXPECT_FALSE(is_accepted(site.roster, wish)) << "re-keyed: pending again";
+  auto next = accept_device(site.roster, wish, {pending("cam01")}, now);
+  EXPECT_NE(next.error().what.find("lineside revoke cam01"), std::string::npos);
+  wish.device = "ipc77";
+  next = accept_device(site.roster, wish, {pending("ipc03")}, now);
+  EXPECT_EQ(next.error().code, Code::kNotFound);
+  EXPECT_NE(next.error().what.find("waiting: ipc03"), std::string::npos) << next.error().what;
 }
 
 TEST_F(DraftsTest, TakesOneFlaggedCanaryForEachHardwareClass) {

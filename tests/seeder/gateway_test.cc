@@ -85,7 +85,7 @@ struct GatewayTest : ::testing::Test {
     trust::PrivateKey key = must(gateway_key(*disk, config()));
     dir.write("gateway.pem", key.public_key().pem());
     ctl::Session session(*disk, clock, options(), out, notes);
-    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", true}));
+    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", {}, true}));
     gateway = must(Seeder::start(config(), *disk, clock));
   }
 
