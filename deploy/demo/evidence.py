@@ -22,13 +22,14 @@ def fact(path):
     if stat.S_ISLNK(info.st_mode):
         return ("link", os.readlink(path))
     if stat.S_ISDIR(info.st_mode):
-        return ("folder", info.st_mode & 0o777)
+        return ("folder", info.st_mode & 0o555)
     with open(path, "rb") as file:
-        return ("file", info.st_mode & 0o777, hashlib.file_digest(file, "sha256").hexdigest())
+        return ("file", info.st_mode & 0o555, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def facts(tree):
-    """Every entry below a folder: path -> type, mode and content."""
+    """Every entry below a folder: path -> type, mode and content. A device may take write bits away:
+    its trees share files."""
     return {str(path.relative_to(tree)): fact(path) for path in sorted(pathlib.Path(tree).rglob("*"))}
 
 

@@ -6,10 +6,10 @@
 #include <csignal>
 #include <iostream>
 
+#include "proto/base/version.h"
 #include "proto/trust/document.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/ctl/exit_status.h"
-#include "seeder/version.h"
 
 namespace lineside::ctl {
 namespace {
@@ -70,7 +70,7 @@ class Program {
  public:
   Program() : app_("Lineside: the operator's program.", "lineside") {
     app_.footer(std::string(kExitStatusHelp) + kPassphraseHelp);
-    app_.set_version_flag("--version", std::string("lineside ") + seeder::kVersion);
+    app_.set_version_flag("--version", std::string("lineside ") + kVersion);
     app_.require_subcommand(1);
     app_.fallthrough();
     flags_.session.site = default_site_folder();

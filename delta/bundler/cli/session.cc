@@ -21,11 +21,14 @@ void Session::run(const std::function<Result<void>()>& work) {
 }
 
 void Session::tell(const Error& error) const {
-  fmt::print(stderr, "lineside-bundle: {}\n", error.describe());
-  if (!json) return;
-  nlohmann::json document = {{"error", {{"code", code_name(error.code)}, {"message", error.what}}}};
+  if (!json) {
+    fmt::print(stderr, "lineside-bundle: {}\n", error.describe());
+    return;
+  }
+  nlohmann::json document = {
+      {"error", {{"code", code_name(error.code)}, {"message", error.what}}}};
   using Text = nlohmann::json::error_handler_t;
-  fmt::print("{}\n", document.dump(-1, ' ', false, Text::replace));
+  fmt::print(stderr, "{}\n", document.dump(-1, ' ', false, Text::replace));
 }
 
 Result<std::vector<trust::PrivateKey>> load_keys(const Session& session,

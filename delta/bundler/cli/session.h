@@ -34,7 +34,7 @@ struct Session {
 
   // Runs the work of a command; an error is told and becomes an exit status.
   void run(const std::function<Result<void>()>& work);
-  // One line on standard error; with --json {"error":{"code","message"}} on standard output too.
+  // One line on standard error; with --json it is {"error":{"code","message"}}.
   void tell(const Error& error) const;
 };
 

@@ -138,8 +138,8 @@ TEST_F(Program, WhatIsNotThereIsWrongUsageAndNamed) {
 TEST_F(Program, ErrorsHaveAFormForPrograms) {
   auto error = [&](const std::string& arguments, int status) {
     EXPECT_EQ(run(arguments + " --json"), status) << arguments;
-    auto json = nlohmann::json::parse(dir.read("out.txt"), nullptr, false);
-    EXPECT_TRUE(json.is_object() && json.contains("error")) << dir.read("out.txt");
+    auto json = nlohmann::json::parse(dir.read("err.txt"), nullptr, false);
+    EXPECT_TRUE(json.is_object() && json.contains("error")) << dir.read("err.txt");
     return json.is_object() ? json["error"] : nlohmann::json();
   };
   EXPECT_EQ(error("frobnicate", 2)["code"], "usage");

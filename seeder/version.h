@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-namespace lineside::seeder {
-
-inline constexpr const char* kVersion = "0.1.0";
-
-}  // namespace lineside::seeder
