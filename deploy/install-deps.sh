@@ -11,8 +11,8 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-
 # The page is built with npm; whoever has it from elsewhere keeps it.
 command -v npm >/dev/null || build+=" nodejs npm"
 # What the programs and the demonstration call at run time.
-run="bubblewrap python3 python3-pip ca-certificates"
-test="python3-venv bsdiff xdelta3 zstd iproute2 procps openssl chromium fonts-dejavu-core"
+run="bubblewrap python3 python3-pip ca-certificates openssl"
+test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core"
 ci="clang clang-format clang-tidy libclang-rt-14-dev git"
 
 wanted=""

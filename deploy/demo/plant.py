@@ -12,6 +12,7 @@ and break it.
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import sys
@@ -40,6 +41,7 @@ class Loopback:
 
     gateway = "127.7.0.1"
     origin = "127.7.0.2"
+    page = "127.7.0.1:8443"
 
     def node(self, index):
         return f"127.7.1.{index + 1}"
@@ -112,10 +114,10 @@ class Plant:
 
     # ---- running programs ------------------------------------------------------------------------
 
-    def run(self, program, *args, party="desk", check=True, show=False):
+    def run(self, program, *args, party="desk", check=True, show=False, env=()):
         """Runs one of our programs to its end; its standard output."""
         command = [str(self.bin / program), *map(str, args)]
-        env = dict(os.environ, LINESIDE_SITE=str(self.folder / "operator"))
+        env = dict(os.environ, LINESIDE_SITE=str(self.folder / "operator"), **dict(env))
         done = subprocess.run(self.network.wrap(party, command), env=env, text=True,
                               capture_output=not show, stdin=subprocess.DEVNULL)
         if check and done.returncode != 0:
@@ -203,7 +205,7 @@ refresh = "2s"
 
 [synthesis]
 effort = 1
-""")
+{self.page_section()}""")
         self.run("lineside-seeder", "key", "--config", home / "seeder.toml", "--public",
                  home / "gateway.pub")
         self.operator("site", "init", "--name", "plant-7", "--no-passphrase",
@@ -211,6 +213,21 @@ effort = 1
                       "--gateway", f"{self.network.gateway}:7443", "--vendor-root", home / "vendor.root.json")
         self.site_root = self.folder / "operator" / "1.root.json"
         (home / "1.root.json").write_bytes(self.site_root.read_bytes())
+
+    def page_section(self):
+        """The page is served where a browser of this machine can reach it."""
+        address = getattr(self.network, "page", None)
+        return f'\n[page]\nlisten = "{address}"\n' if address else ""
+
+    def add_page_user(self, name):
+        """Someone who may log in to the page; the passphrase."""
+        passphrase = secrets.token_urlsafe(9)
+        file = self.folder / "gateway" / "page-passphrase"
+        file.touch(mode=0o600)
+        file.write_text(passphrase + "\n")
+        self.run("lineside-seeder", "user", "add", name, "--config", self.folder / "gateway" / "seeder.toml",
+                 env={"LINESIDE_PASSPHRASE_FILE": str(file)})
+        return passphrase
 
     def start_gateway(self):
         return self.spawn("gateway", "gateway", "lineside-seeder", "run", "--config",

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sys
 import time
+import urllib.request
 
 import evidence
 from bundles import TREES, incident_file, packed, tree
@@ -106,6 +107,8 @@ def first_version(plant):
     plant.start_nodes()
     plant.accept_nodes()
     plant.operator("nodes", show=True)
+    with urllib.request.urlopen(f"http://{plant.network.page}/", timeout=10) as page:
+        require(page.status == 200 and b"<html" in page.read(), "the site's page answers")
     keys = {(plant.folder / "nodes" / name / "state" / "device.key").read_bytes()
             for name in plant.node_names()}
     require(len(keys) == plant.count, f"{plant.count} devices with a folder and a key of their own")
@@ -215,7 +218,9 @@ def main():
     kept = False
     try:
         all_of_it(plant)
-        kept = options.keep
+        if options.keep:
+            keep(plant)
+            kept = True
         return 0
     except (PlantError, evidence.Contradiction) as problem:
         print(f"\nquickstart: {problem}\n\nlogs: {plant.folder}/log", file=sys.stderr)
@@ -224,15 +229,15 @@ def main():
         print(f"\nquickstart: {end}; the site is stopped", file=sys.stderr)
         return 130
     finally:
-        if kept:
-            keep(plant)
-        else:
+        if not kept:
             plant.stop_all()
 
 
 def keep(plant):
     print(f"""
-The site goes on. Look at it with
+The site goes on. Its page, for a browser on this machine:
+  http://{plant.network.page}/    name: operator   passphrase: {plant.add_page_user("operator")}
+The same in a terminal:
   LINESIDE_SITE={plant.folder}/operator {plant.bin}/lineside status --watch
 Stop it with
   kill $(cat {plant.pids()})""")

@@ -208,7 +208,10 @@ Result<std::vector<const Device*>> meant(const Roster& roster, const trust::Mani
     }
   }
   if (devices.empty()) {
-    return Error{Code::kNotFound, "no enrolled device fits " + manifest.target_name()};
+    return Error{Code::kNotFound,
+                 fmt::format("no enrolled device{} fits {}, which is for {}",
+                             wish.groups.empty() ? "" : " of these groups", manifest.target_name(),
+                             fmt::join(manifest.hardware, ", "))};
   }
   return devices;
 }
