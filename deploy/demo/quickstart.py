@@ -3,6 +3,7 @@
 """Runs a site on this machine through three versions of a bundle and checks what happens. What the
 programs say is shown; what counts is read from disks and processes (evidence.py)."""
 import argparse
+import gzip
 import hashlib
 import json
 import os
@@ -108,7 +109,9 @@ def first_version(plant):
     plant.accept_nodes()
     plant.operator("nodes", show=True)
     with urllib.request.urlopen(f"http://{plant.network.page}/", timeout=10) as page:
-        require(page.status == 200 and b"<html" in page.read(), "the site's page answers")
+        body = page.read()  # it is kept compressed
+        body = gzip.decompress(body) if page.headers["Content-Encoding"] == "gzip" else body
+        require(page.status == 200 and b"<html" in body, "the site's page answers")
     keys = {(plant.folder / "nodes" / name / "state" / "device.key").read_bytes()
             for name in plant.node_names()}
     require(len(keys) == plant.count, f"{plant.count} devices with a folder and a key of their own")
