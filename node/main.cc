@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   CLI::App app{
       "The device agent of Lineside: fetches, checks, activates and watches bundles.\n"
       "Exit status: 0 good, 1 not good, 2 wrong use or configuration, 3 another error."};
-  app.set_version_flag("--version", std::string(node::kVersion));
+  app.set_version_flag("--version", std::string(lineside::kVersion));
   app.require_subcommand(1);
   Flags flags;
   auto* run = add(app, flags, "run", "Run the agent until SIGTERM", false);

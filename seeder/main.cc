@@ -10,9 +10,9 @@
 #include "proto/base/disk.h"
 #include "proto/base/log.h"
 #include "proto/base/passphrase.h"
+#include "proto/base/version.h"
 #include "seeder/page/users.h"
 #include "seeder/seeder.h"
-#include "seeder/version.h"
 
 namespace lineside::seeder {
 namespace {
@@ -112,7 +112,7 @@ int run(const Path& file) {
 int main(int argc, char** argv) {
   CLI::App app("Lineside's site gateway.", "lineside-seeder");
   app.footer("Exit status: 0 ok, 1 failed, 2 wrong flags or configuration.");
-  app.set_version_flag("--version", std::string("lineside-seeder ") + lineside::seeder::kVersion);
+  app.set_version_flag("--version", std::string("lineside-seeder ") + lineside::kVersion);
   app.allow_extras();  // so that what is not known can be named
   app.require_subcommand(1);
   std::string config = "/etc/lineside/seeder.toml";
