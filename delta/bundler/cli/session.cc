@@ -25,8 +25,7 @@ void Session::tell(const Error& error) const {
     fmt::print(stderr, "lineside-bundle: {}\n", error.describe());
     return;
   }
-  nlohmann::json document = {
-      {"error", {{"code", code_name(error.code)}, {"message", error.what}}}};
+  nlohmann::json document = {{"error", {{"code", code_name(error.code)}, {"message", error.what}}}};
   using Text = nlohmann::json::error_handler_t;
   fmt::print(stderr, "{}\n", document.dump(-1, ' ', false, Text::replace));
 }
