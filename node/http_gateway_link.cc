@@ -10,7 +10,7 @@
 #include "proto/http/client.h"
 #include "proto/trust/dsse.h"
 #include "proto/trust/json.h"
-#include "proto/trust/merkle.h"
+#include "proto/trust/leaves.h"
 
 namespace lineside::node {
 namespace {
@@ -230,16 +230,12 @@ Result<api::DeliveryOffer> HttpGatewayLink::delivery(const Digest& base, const D
 }
 
 Result<std::vector<Digest>> HttpGatewayLink::leaves(const Digest& root, std::uint64_t length) {
-  std::uint64_t count = (length + trust::kLeafBytes - 1) / trust::kLeafBytes;
-  TRY_ASSIGN(Bytes body, state_->get("/v1/leaves/" + root.hex(), count * 32));
-  if (body.size() != count * 32) {
-    return Error{Code::kMalformed, "leaves: expected " + std::to_string(count * 32) + " bytes"};
+  const std::uint64_t size = trust::leaf_count(length) * trust::kDigestBytes;
+  TRY_ASSIGN(Bytes body, state_->get("/v1/leaves/" + root.hex(), size));
+  if (body.size() != size) {
+    return Error{Code::kMalformed, "leaves: expected " + std::to_string(size) + " bytes"};
   }
-  std::vector<Digest> leaves(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(i * 32), 32, leaves[i].bytes.begin());
-  }
-  return leaves;
+  return trust::parse_leaves(body);
 }
 
 Result<api::ReportReply> HttpGatewayLink::report(const api::NodeReport& report) {

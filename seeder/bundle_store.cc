@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "proto/base/log.h"
+#include "proto/trust/leaves.h"
 #include "proto/trust/merkle.h"
 
 namespace lineside::seeder {
@@ -159,11 +160,7 @@ std::optional<trust::Delivery> BundleStore::route(const trust::TreeId& base,
 
 Result<std::vector<Digest>> BundleStore::leaves(const Digest& root) const {
   TRY_ASSIGN(Bytes bytes, disk_.read(leaves_path(root), kMaxLeavesBytes));
-  std::vector<Digest> leaves(bytes.size() / 32);
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * 32), 32, leaves[i].bytes.begin());
-  }
-  return leaves;
+  return trust::parse_leaves(bytes);
 }
 
 Result<void> BundleStore::adopt_delivery(const Path& file, const trust::Delivery& delivery) {
@@ -177,13 +174,8 @@ Result<void> BundleStore::adopt_delivery(const Path& file, const trust::Delivery
     return Error{Code::kMismatch,
                  fmt::format("delivery {}: its root is {}", delivery.root.hex(), facts.root.hex())};
   }
-  Bytes leaves;
-  leaves.reserve(facts.leaves.size() * 32);
-  for (const Digest& leaf : facts.leaves) {
-    leaves.insert(leaves.end(), leaf.bytes.begin(), leaf.bytes.end());
-  }
   input.reset();
-  TRY(disk_.replace(leaves_path(delivery.root), leaves));
+  TRY(disk_.replace(leaves_path(delivery.root), trust::serialise_leaves(facts.leaves)));
   TRY_ASSIGN(auto writable, disk_.reopen(file));
   TRY(writable->sync());
   TRY(disk_.rename(file, delivery_path(delivery.root)));

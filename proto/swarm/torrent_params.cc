@@ -5,7 +5,7 @@
 #include <libtorrent/load_torrent.hpp>
 #include <libtorrent/torrent_flags.hpp>
 
-#include "proto/trust/merkle.h"
+#include "proto/trust/leaves.h"
 
 namespace lineside::swarm {
 namespace {
@@ -36,16 +36,8 @@ Result<void> check_length(const DeliveryFacts& facts) {
 }
 
 Result<void> check_leaves(const DeliveryFacts& facts, std::span<const Digest> leaves) {
-  const std::string name = "delivery " + facts.root.hex();
-  if (leaves.size() != block_count(facts.length)) {
-    return Error{Code::kMismatch, name + ": " + std::to_string(facts.length) + " bytes have " +
-                                      std::to_string(block_count(facts.length)) +
-                                      " leaves, found " + std::to_string(leaves.size())};
-  }
-  if (trust::root_of(leaves) != facts.root) {
-    return Error{Code::kMismatch, name + ": the leaves have another root"};
-  }
-  return ok();
+  auto good = trust::verify_leaves(leaves, facts.length, facts.root);
+  return good.ok() ? good : good.error().with("delivery " + facts.root.hex());
 }
 
 std::set<std::uint32_t> stripe_pieces(const Stripe& stripe, std::uint64_t pieces) {
