@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "proto/base/disk.h"
@@ -27,6 +28,8 @@ class FailingDisk final : public Disk {
     part_ = part;
     code_ = code;
   }
+  // What free_bytes() says from now on.
+  void set_free(std::uint64_t bytes) { free_ = bytes; }
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
   [[nodiscard]] bool failed() const { return writes_ > limit_; }
 
@@ -83,7 +86,9 @@ class FailingDisk final : public Disk {
   Result<void> sync_tree(const Path& dir) override {
     return cut(dir) ? Result<void>(dead()) : disk_.sync_tree(dir);
   }
-  Result<std::uint64_t> free_bytes(const Path& dir) const override { return disk_.free_bytes(dir); }
+  Result<std::uint64_t> free_bytes(const Path& dir) const override {
+    return free_ ? Result<std::uint64_t>(*free_) : disk_.free_bytes(dir);
+  }
 
  private:
   bool cut(const Path& path) {
@@ -102,6 +107,7 @@ class FailingDisk final : public Disk {
   mutable std::mutex mutex_;
   std::string part_;
   Code code_ = Code::kIo;
+  std::optional<std::uint64_t> free_;
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::uint64_t> limit_{std::numeric_limits<std::uint64_t>::max()};
 };

@@ -2,12 +2,10 @@
 #include "node/swarm_transport.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-
-#include <csignal>
 
 #include "node/patience.h"
 #include "proto/trust/merkle.h"
+#include "tests/fakes/file_size_limit.h"
 #include "tests/fakes/signed_site.h"
 #include "tests/fakes/temp_dir.h"
 
@@ -15,27 +13,6 @@ namespace lineside::node {
 namespace {
 
 using fakes::must;
-
-// A full disk: files that grow beyond `bytes` fail while it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit now = before_;
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, signal_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*signal_)(int);
-  rlimit before_{};
-};
 
 class SwarmTransportTest : public testing::Test {
  protected:
@@ -59,7 +36,7 @@ TEST_F(SwarmTransportTest, ATransferThatAFullDiskStoppedBeginsAgain) {
   auto taker = start();
   const Carried wanted{facts.root, facts.length, dir_ / "fetched"};
   {
-    const FileSizeLimit full(1U << 20);
+    const fakes::FileSizeLimit full(1U << 20);
     ASSERT_TRUE(taker->fetch(wanted, facts.leaves).ok());
     taker->meet(facts.root, giver->endpoint(), {});
     auto stopped = taker->wait(facts.root, {});

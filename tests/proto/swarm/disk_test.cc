@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
-
+#include "tests/fakes/failing_disk.h"
+#include "tests/fakes/file_size_limit.h"
 #include "tests/proto/swarm/site.h"
 
 namespace lineside::swarm {
 namespace {
-
-// Files that grow beyond `bytes` fail while it lives. It works for root and in containers, where a
-// small file system cannot always be mounted.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit now = before_;
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, signal_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*signal_)(int);
-  rlimit before_{};
-};
 
 TEST(SwarmDisk, FullDiskFailsTheDeliveryWithNoSpaceAndCanBeTriedAgain) {
   const Payload payload = make_payload(4U << 20);
@@ -37,7 +14,7 @@ TEST(SwarmDisk, FullDiskFailsTheDeliveryWithNoSpaceAndCanBeTriedAgain) {
   Member node(2);
   seeder.seed(payload);
   {
-    const FileSizeLimit full(1U << 20);
+    const fakes::FileSizeLimit full(1U << 20);
     node.fetch(payload);
     node.meet(payload, seeder);
     const Status failed = node.await(payload, State::kFailed);
@@ -54,13 +31,17 @@ TEST(SwarmDisk, FullDiskFailsTheDeliveryWithNoSpaceAndCanBeTriedAgain) {
 }
 
 TEST(SwarmDisk, MoreThanTheDiskHasIsRefusedAtOnce) {
-  Member node(1);
+  const fakes::TempDir dir;
   const auto disk = make_posix_disk();
-  const Result<std::uint64_t> free = disk->free_bytes(node.dir().path());
-  ASSERT_TRUE(free.ok());
-  const DeliveryFacts facts{sha256(as_bytes("large")), *free + (1ULL << 30)};
-  if (facts.length > kMaxLength) GTEST_SKIP() << "this disk takes any delivery";
-  EXPECT_EQ(node.swarm().fetch(facts, node.file(), {}).error().code, Code::kNoSpace);
+  fakes::FailingDisk small(*disk);
+  small.set_free(1U << 20);
+  SwarmOptions options;
+  options.listen = {"127.0.0.1:0"};
+  options.local_discovery = false;
+  const Result<std::unique_ptr<Swarm>> swarm = Swarm::start(small, options);
+  ASSERT_TRUE(swarm.ok()) << swarm.error().describe();
+  const DeliveryFacts facts{sha256(as_bytes("large")), 2U << 20};
+  EXPECT_EQ((*swarm)->fetch(facts, dir / "delivery", {}).error().code, Code::kNoSpace);
 }
 
 TEST(SwarmDisk, RestartGoesOnWhereItStoppedAndReadsNothingAgain) {
