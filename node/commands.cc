@@ -16,22 +16,15 @@
 #include "node/device_key.h"
 #include "node/http_gateway_link.h"
 #include "node/slots/directory_slots.h"
+#include "node/status_view.h"
 #include "node/swarm_transport.h"
 #include "proto/base/log.h"
+#include "proto/trust/document.h"
 
 namespace lineside::node {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kGood = 0;
-constexpr int kBad = 1;
-constexpr int kFailed = 3;
-
-int fail(const Error& error) {
-  fmt::print(stderr, "lineside-node: {}\n", error.describe());
-  return error.code == Code::kUsage ? 2 : kFailed;
-}
 
 // The daemon's threads have these blocked; one thread waits for them.
 sigset_t stop_signals() {
@@ -90,9 +83,10 @@ Result<void> run_agent(const NodeConfig& config) {
   TRY_ASSIGN(std::string pem, key.to_pem(std::nullopt));
   TRY_ASSIGN(auto identity, http::Identity::make(pem, config.device));
   HttpGatewayLink link(config.gateways, identity);
-  TRY_ASSIGN(auto transport,
-             SwarmTransport::start(*disk, swarm_options(config), config.gateways.front(),
-                                   config.patience.transfer));
+  auto swarm = SwarmTransport::start(*disk, swarm_options(config), config.gateways.front(),
+                                     config.patience.transfer);
+  if (!swarm.ok()) return swarm.error().with("swarm.listen = \"" + config.swarm_listen + "\"");
+  const std::unique_ptr<SwarmTransport> transport = std::move(*swarm);
   DirectorySlots slots(*disk, config.state);
   InferenceCheck checker(*disk, clock, check_options(config));
   log(Level::kNotice, "lineside-node",
@@ -107,31 +101,6 @@ Result<void> run_agent(const NodeConfig& config) {
   auto result = agent.run(stop.get_token());
   log(Level::kNotice, "stopped", {{"why", result.ok() ? "signal" : result.error().describe()}});
   return result;
-}
-
-json to_json(const Life& life) {
-  auto value = json::parse(as_text(serialise(life)));
-  return value;
-}
-
-void print_status(const Life& life, const std::string& current, const std::string& fingerprint) {
-  fmt::print("device     {}\n", fingerprint);
-  fmt::print("state      {}{}\n", state_name(life.state),
-             life.sequence == 0 ? "" : fmt::format(", directive {}", life.sequence));
-  if (life.target) fmt::print("bundle     {}\n", life.target->name);
-  if (!life.error.empty()) fmt::print("error      {}: {}\n", life.code, life.error);
-  fmt::print("confirmed  {}\n", life.confirmed ? life.confirmed->name : "nothing");
-  fmt::print("current    {}\n", current.empty() ? "no slot" : current);
-  fmt::print("read back  {}\n", life.read_back
-                                    ? life.read_back->hex() + " at " + format_utc(life.read_back_at)
-                                    : "not yet, or it differs from the listing");
-  fmt::print("inferring  {}, {} inferences counted\n", life.inferring ? "yes" : "no",
-             life.inferences);
-  if (life.check) {
-    fmt::print("check      {} ({}) at {}{}\n", life.check->verdict, life.check->phase,
-               format_utc(life.check->finished),
-               life.check->cause.empty() ? "" : ": " + life.check->cause);
-  }
 }
 
 void print_report(const CheckReport& report) {
@@ -167,46 +136,66 @@ json report_json(const CheckReport& report) {
           {"finished", format_utc(report.finished)}};
 }
 
+int print_key(const NodeConfig& config, const trust::PrivateKey& key, bool as_json) {
+  const trust::PublicKey own = key.public_key();
+  if (as_json) {
+    json value = {
+        {"device", config.device}, {"fingerprint", own.fingerprint()}, {"public_key", own.pem()}};
+    fmt::print("{}\n", value.dump(2));
+  } else {
+    fmt::print("{}\n{}", own.fingerprint(), own.pem());
+  }
+  return kGood;
+}
+
 }  // namespace
+
+int fail(const Error& error, bool as_json) {
+  const std::string what = trust::clean_text(error.what);
+  if (as_json) {
+    json value = {{"error", {{"code", code_name(error.code)}, {"message", what}}}};
+    fmt::print(stderr, "{}\n", value.dump());
+  } else {
+    fmt::print(stderr, "lineside-node: {}: {}\n", code_name(error.code), what);
+  }
+  return error.code == Code::kUsage ? kUsage : kFailed;
+}
 
 int run_command(const NodeConfig& config) {
   sigset_t set = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   auto done = run_agent(config);
-  return done.ok() ? kGood : fail(done.error());
+  return done.ok() ? kGood : fail(done.error(), false);
 }
 
 int status_command(const NodeConfig& config, bool as_json) {
   auto disk = make_posix_disk();
   auto life = load_life(*disk, config.state);
-  if (!life.ok()) return fail(life.error());
+  if (!life.ok()) return fail(life.error(), as_json);
   auto current = DirectorySlots(*disk, config.state).current();
-  if (!current.ok()) return fail(current.error());
-  auto key = open_device_key(*disk, config.state);
-  if (!key.ok()) return fail(key.error());
-  std::string tree = *current ? (*current)->hex() : "";
+  if (!current.ok()) return fail(current.error(), as_json);
+  auto key = read_device_key(*disk, config.state);
+  if (!key.ok() && key.error().code != Code::kNotFound) return fail(key.error(), as_json);
+  StatusFacts facts{config.device, std::nullopt, *current, std::move(*life)};
+  if (key.ok()) facts.fingerprint = key->public_key().fingerprint();
   if (as_json) {
-    json value = to_json(*life);
-    value["device"] = config.device;
-    value["current"] = tree;
-    value["fingerprint"] = key->public_key().fingerprint();
-    fmt::print("{}\n", value.dump(2));
+    fmt::print("{}\n", status_json(facts).dump(2));
   } else {
-    print_status(*life, tree, config.device + " " + key->public_key().fingerprint());
+    fmt::print("{}", status_text(facts));
   }
-  return life->confirmed && life->inferring ? kGood : kBad;
+  return is_well(facts) ? kGood : kBad;
 }
 
 int verify_command(const NodeConfig& config, bool as_json) {
   auto disk = make_posix_disk();
   auto found = installed(*disk, config);
-  if (!found.ok()) return fail(found.error());
+  if (!found.ok()) return fail(found.error(), as_json);
   auto listing = stored_listing(*disk, config.state, found->bundle.tree);
-  if (!listing.ok()) return fail(listing.error());
+  if (!listing.ok()) return fail(listing.error(), as_json);
   auto differences =
       delta::verify_tree(*disk, found->dir, *listing, std::thread::hardware_concurrency());
-  if (!differences.ok()) return fail(differences.error());
+  if (!differences.ok()) return fail(differences.error(), as_json);
   if (as_json) {
     json list = json::array();
     for (const auto& one : *differences) {
@@ -232,14 +221,14 @@ int check_command(const NodeConfig& config, bool as_json) {
   auto disk = make_posix_disk();
   SystemClock clock;
   auto found = installed(*disk, config);
-  if (!found.ok()) return fail(found.error());
+  if (!found.ok()) return fail(found.error(), as_json);
   auto manifest = stored_manifest(*disk, config.state, found->bundle.manifest);
-  if (!manifest.ok()) return fail(manifest.error());
+  if (!manifest.ok()) return fail(manifest.error(), as_json);
   CheckRequest request;
   request.tree = found->dir;
   request.manifest = &*manifest;
   auto report = InferenceCheck(*disk, clock, check_options(config)).run(request, {});
-  if (!report.ok()) return fail(report.error());
+  if (!report.ok()) return fail(report.error(), as_json);
   if (as_json) {
     fmt::print("{}\n", report_json(*report).dump(2, ' ', false, json::error_handler_t::replace));
   } else {
@@ -249,12 +238,16 @@ int check_command(const NodeConfig& config, bool as_json) {
   return report->verdict == Verdict::kPass ? kGood : kBad;
 }
 
-int key_command(const NodeConfig& config) {
+int key_command(const NodeConfig& config, bool as_json) {
   auto disk = make_posix_disk();
   auto key = open_device_key(*disk, config.state);
-  if (!key.ok()) return fail(key.error());
-  fmt::print("{}\n{}", key->public_key().fingerprint(), key->public_key().pem());
-  return kGood;
+  return key.ok() ? print_key(config, *key, as_json) : fail(key.error(), as_json);
+}
+
+int key_show_command(const NodeConfig& config, bool as_json) {
+  auto disk = make_posix_disk();
+  auto key = read_device_key(*disk, config.state);
+  return key.ok() ? print_key(config, *key, as_json) : fail(key.error(), as_json);
 }
 
 }  // namespace lineside::node

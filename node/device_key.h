@@ -12,4 +12,7 @@ namespace lineside::node {
 // Reads the key, or makes and stores one. kDenied if others than the owner may read the file.
 Result<trust::PrivateKey> open_device_key(Disk& disk, const Path& state);
 
+// Reads the key; kNotFound if there is none, else the codes above.
+Result<trust::PrivateKey> read_device_key(const Disk& disk, const Path& state);
+
 }  // namespace lineside::node
