@@ -72,9 +72,8 @@ Result<void> Site::load_directive() {
 Result<void> Site::load_reports() {
   TRY_ASSIGN(auto reports, store_.reports());
   for (const StoredReport& stored : reports) {
-    Result<api::NodeReport> report = api::parse_node_report(as_bytes(stored.json));
     // A report in an older form is forgotten; the node sends another within seconds.
-    if (report.ok()) reports_[stored.device] = {std::move(*report), stored.heard};
+    if (Result<Heard> known = heard(stored); known.ok()) reports_[stored.device] = *known;
   }
   return ok();
 }
@@ -170,9 +169,13 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   }
   std::lock_guard lock(mutex_);
   UtcTime now = clock_.now();
-  TRY(store_.put_report({report.device, api::to_json(report).dump(), now},
+  Heard fresh{report, now};
+  if (auto last = reports_.find(report.device); last != reports_.end()) {
+    fresh.carried = carry(last->second.carried, last->second.report, report);
+  }
+  TRY(store_.put_report({report.device, serialise(report, fresh.carried), now},
                         report.directive_sequence));
-  reports_[report.device] = {report, now};
+  reports_[report.device] = fresh;
   if (report.transfer) {
     carriers_[report.transfer->root][report.device] = endpoint_of(report, remote_ip);
   }

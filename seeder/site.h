@@ -21,6 +21,7 @@
 #include "proto/trust/gate.h"
 #include "proto/trust/manifest.h"
 #include "proto/trust/roster.h"
+#include "seeder/delivered.h"
 #include "seeder/device_health.h"
 #include "seeder/operator_api.h"
 #include "seeder/rollout_store.h"
@@ -116,9 +117,11 @@ class Site {
 
  private:
   struct Heard {
-    api::NodeReport report;
+    api::NodeReport report;  // its sums as the device said them
     UtcTime at{};
+    Carried carried{};
   };
+  static Result<Heard> heard(const StoredReport& stored);
   Site(SiteOptions options, RolloutStore& store, Clock& clock);
   Result<void> load();
   Result<void> load_directive();

@@ -60,7 +60,8 @@ Observation Site::observe_locked() const {
             heard.report.error,
             heard.at,
             false,
-            heard.report.delivered_from_gateway + heard.report.delivered_from_peers};
+            heard.report.delivered_from_gateway + heard.carried.from_gateway +
+                heard.report.delivered_from_peers + heard.carried.from_peers};
   }
   for (const std::string& id : directive_->directive.devices) {
     const trust::Device* device = roster_ ? roster_->roster.find(id) : nullptr;

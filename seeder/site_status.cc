@@ -24,6 +24,12 @@ std::string_view evidence_name(trust::Evidence evidence) {
 
 }  // namespace
 
+Result<Site::Heard> Site::heard(const StoredReport& stored) {
+  TRY_ASSIGN(api::NodeReport report, api::parse_node_report(as_bytes(stored.json)));
+  TRY_ASSIGN(Carried carried, parse_carried(as_bytes(stored.json)));
+  return Heard{std::move(report), stored.heard, carried};
+}
+
 RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const RolloutState& state,
                              const trust::GateState& gate) const {
   RolloutRow row;
@@ -77,7 +83,7 @@ std::vector<NodeRow> Site::node_rows(const std::map<std::string, Heard>& reports
     }
     if (auto heard = reports.find(device.id); heard != reports.end()) {
       row.heard = heard->second.at;
-      row.report = heard->second.report;
+      row.report = with_carried(heard->second.report, heard->second.carried);
     }
     row.health = health_name(health_of(row, clock_.now(), started_));
     rows.push_back(std::move(row));
@@ -150,8 +156,7 @@ Result<SiteStatus> Site::status_under(std::int64_t sequence) const {
   std::map<std::string, Heard> reports;
   TRY_ASSIGN(auto rows, store_.reports_under(sequence));
   for (const StoredReport& row : rows) {
-    Result<api::NodeReport> report = api::parse_node_report(as_bytes(row.json));
-    if (report.ok()) reports[row.device] = {std::move(*report), row.heard};
+    if (Result<Heard> known = heard(row); known.ok()) reports[row.device] = *known;
   }
   SiteStatus status;
   status.site = options_.name;

@@ -161,6 +161,24 @@ TEST_F(LivingSiteTest, AConfirmedDeviceThatInfersNoMoreIsCountedAndAnEventOnce) 
   EXPECT_EQ(told("health").size(), 1U);
 }
 
+TEST_F(LivingSiteTest, SumsSurviveRestartsOfTheDeviceAndOfTheGateway) {
+  must(site->post_roster(roster(3, anna), boss));
+  api::NodeReport report = living(true);
+  report.state = "fetching";
+  report.transfer.emplace();
+  auto received = [&](std::uint64_t bytes) {
+    report.transfer->from_gateway = report.delivered_from_gateway = bytes;
+    hear(report);
+    return site->status().nodes[0].report->delivered_from_gateway;
+  };
+  EXPECT_EQ(received(900), 900U);
+  EXPECT_EQ(received(100), 1000U);
+  site = open(anna);
+  EXPECT_EQ(site->status().nodes[0].report->delivered_from_gateway, 1000U);
+  EXPECT_EQ(received(150), 1050U);
+  EXPECT_EQ(received(20), 1070U);
+}
+
 TEST_F(LivingSiteTest, ADeviceThatSaysNothingIsSilentAfterTwoMinutes) {
   must(site->post_roster(roster(3, anna), boss));
   hear(living(true));
