@@ -268,6 +268,11 @@ SiteStatus Api::full_status(SiteStatus status) const {
     status.wan_total = total->payload + total->metadata;
   }
   if (!status.rollout) return status;
+  if (auto told = store_.forecast(status.rollout->sequence); told.ok() && *told) {
+    if (auto forecast = parse_forecast(as_bytes(**told)); forecast.ok()) {
+      status.rollout->forecast = *forecast;
+    }
+  }
   if (auto wan = store_.wan(status.rollout->bundle); wan.ok()) {
     status.rollout->wan_payload = wan->payload;
     status.rollout->wan_metadata = wan->metadata;
@@ -345,12 +350,19 @@ Api::Answer Api::post_rollout(const Request& request, const Caller& caller) {
   if (slash == std::string::npos) return Error{Code::kNotFound, "expected SEQ/pause"};
   TRY_ASSIGN(std::int64_t sequence, parse_number(rest.substr(0, slash)));
   std::string verb = rest.substr(slash + 1);
+  if (verb == "forecast") {
+    TRY_ASSIGN(Forecast forecast, parse_forecast(request.body));
+    TRY_ASSIGN(auto known, store_.rollout(sequence));
+    if (!known) return Error{Code::kNotFound, "no rollout " + std::to_string(sequence)};
+    TRY(store_.put_forecast(sequence, to_json(forecast).dump()));
+    return json_answer({{"status", "kept"}}, 201);
+  }
   for (Command what : {Command::kPause, Command::kResume, Command::kAbort}) {
     if (verb != command_name(what)) continue;
     TRY(site_.command(sequence, what, caller));
     return json_answer({{"status", "done"}});
   }
-  return Error{Code::kNotFound, "expected pause, resume or abort"};
+  return Error{Code::kNotFound, "expected pause, resume, abort or forecast"};
 }
 
 Api::Answer Api::post_refresh(const Request& /*request*/, const Caller& /*caller*/) {

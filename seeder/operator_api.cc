@@ -26,6 +26,18 @@ json origin_json(const OriginRow& row) {
   return out;
 }
 
+}  // namespace
+
+json to_json(const Forecast& value) {
+  return {{"devices", value.devices},
+          {"wan_bytes", value.wan_bytes},
+          {"lan_bytes", value.lan_bytes},
+          {"transfer_seconds", value.transfer_seconds},
+          {"soak_seconds", value.soak_seconds}};
+}
+
+namespace {
+
 json rollout_json(const RolloutRow& row) {
   json canaries = json::array();
   for (const CanaryRow& canary : row.canaries) {
@@ -52,8 +64,10 @@ json rollout_json(const RolloutRow& row) {
               {"issued", format_utc(row.issued)},
               {"expires", format_utc(row.expires)},
               {"soak_s", row.soak_s},
-              {"opened", opened}};
+              {"opened", opened},
+              {"seconds", row.seconds}};
   put(out, "opens_at", row.opens_at);
+  if (row.forecast) out["forecast"] = to_json(*row.forecast);
   if (row.tree) out["tree"] = row.tree->hex();
   return out;
 }
@@ -64,6 +78,16 @@ std::uint64_t amount(Fields& fields, std::string_view name) {
 
 std::uint32_t small(Fields& fields, std::string_view name) {
   return static_cast<std::uint32_t>(fields.integer(name, 0, 0xffffffff));
+}
+
+Forecast read_forecast(Fields& fields) {
+  Forecast value;
+  value.devices = amount(fields, "devices");
+  value.wan_bytes = amount(fields, "wan_bytes");
+  value.lan_bytes = amount(fields, "lan_bytes");
+  value.transfer_seconds = fields.integer("transfer_seconds", 0, kMax);
+  value.soak_seconds = fields.integer("soak_seconds", 0, kMax);
+  return value;
 }
 
 RolloutRow read_rollout(Fields& fields) {
@@ -95,6 +119,8 @@ RolloutRow read_rollout(Fields& fields) {
   row.expires = fields.optional_utc("expires").value_or(UtcTime{});
   row.opens_at = fields.optional_utc("opens_at");
   row.soak_s = fields.optional_integer("soak_s", 0, kMax).value_or(0);
+  row.seconds = fields.integer("seconds", 0, kMax);
+  if (auto forecast = fields.optional_object("forecast")) row.forecast = read_forecast(*forecast);
   return row;
 }
 
@@ -334,6 +360,13 @@ Result<std::vector<BundleRow>> parse_bundles(BytesView body) {
 }
 Result<PlanView> parse_plan(BytesView body) {
   return parse_answer<PlanView>(body, "plan", read_plan);
+}
+Result<Forecast> parse_forecast(BytesView body) {
+  return parse_answer<Forecast>(body, "forecast",
+                                [](Fields& fields, Forecast& value) -> Result<void> {
+                                  value = read_forecast(fields);
+                                  return ok();
+                                });
 }
 Result<std::vector<EventRow>> parse_events(BytesView body) {
   return parse_rows<EventRow>(body, "events", read_event);

@@ -19,6 +19,15 @@
 
 namespace lineside::seeder {
 
+// What the plan foretold of a rollout.
+struct Forecast {
+  std::uint64_t devices = 0;  // that have something to fetch
+  std::uint64_t wan_bytes = 0;
+  std::uint64_t lan_bytes = 0;  // to all devices together
+  std::int64_t transfer_seconds = 0;
+  std::int64_t soak_seconds = 0;
+};
+
 struct CanaryRow {
   std::string device;
   std::string evidence;  // "missing", "invalid", "failed", "passed"
@@ -47,6 +56,8 @@ struct RolloutRow {
   std::optional<UtcTime> opens_at;  // end of the soak, once all canaries have passed
   std::int64_t soak_s = 0;
   std::map<std::string, UtcTime> opened;  // batch number -> when it opened
+  std::int64_t seconds = 0;  // from the opening of the canaries to the last device's last step
+  std::optional<Forecast> forecast;  // of the plan that it began with
 };
 
 // done, failed, aborted, superseded.
@@ -152,6 +163,7 @@ nlohmann::json to_json(const NodeRow& value);
 nlohmann::json to_json(const PendingRow& value);
 nlohmann::json to_json(const BundleRow& value);
 nlohmann::json to_json(const PlanView& value);
+nlohmann::json to_json(const Forecast& value);
 nlohmann::json to_json(const EventRow& value);
 
 // kMalformed naming the member; unknown members are ignored.
@@ -160,6 +172,7 @@ Result<std::vector<NodeRow>> parse_nodes(BytesView body);       // {"nodes":[…
 Result<std::vector<PendingRow>> parse_pending(BytesView body);  // {"pending":[…]}
 Result<std::vector<BundleRow>> parse_bundles(BytesView body);   // {"bundles":[…]}
 Result<PlanView> parse_plan(BytesView body);
+Result<Forecast> parse_forecast(BytesView body);
 Result<std::vector<EventRow>> parse_events(BytesView body);  // {"events":[…]}
 
 }  // namespace lineside::seeder

@@ -332,6 +332,27 @@ Result<std::vector<StoredRollout>> RolloutStore::rollouts() const {
       state_->database.prepare("SELECT state,bundle FROM rollouts ORDER BY sequence"));
 }
 
+Result<void> RolloutStore::put_forecast(std::int64_t sequence, std::string_view json) {
+  TRY_ASSIGN(auto known, forecast(sequence));
+  if (known) {
+    return Error{Code::kExists, fmt::format("rollout {} has its forecast already", sequence)};
+  }
+  return state_->commit([&](Database& database) {
+    return database.prepare("INSERT INTO forecasts(sequence,forecast) VALUES(?,?)")
+        .bind(sequence)
+        .bind(json)
+        .run();
+  });
+}
+
+Result<std::optional<std::string>> RolloutStore::forecast(std::int64_t sequence) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement = state_->database.prepare("SELECT forecast FROM forecasts WHERE sequence=?");
+  statement.bind(sequence);
+  TRY_ASSIGN(bool row, statement.step());
+  return row ? std::optional<std::string>(statement.text(0)) : std::nullopt;
+}
+
 Result<void> RolloutStore::add_event(const Event& event) {
   return state_->commit([&](Database& database) { return insert_event(database, event); });
 }

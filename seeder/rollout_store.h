@@ -117,6 +117,10 @@ class RolloutStore {
   [[nodiscard]] Result<std::optional<StoredRollout>> rollout(std::int64_t sequence) const;
   [[nodiscard]] Result<std::vector<StoredRollout>> rollouts() const;  // by sequence
 
+  // What the operator's plan foretold, as JSON. The first one stays: kExists.
+  Result<void> put_forecast(std::int64_t sequence, std::string_view json);
+  [[nodiscard]] Result<std::optional<std::string>> forecast(std::int64_t sequence) const;
+
   Result<void> add_event(const Event& event);
   // Numbers above `after`, at most `limit`, in order.
   [[nodiscard]] Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) const;

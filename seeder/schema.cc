@@ -35,6 +35,9 @@ CREATE TRIGGER events_remain BEFORE DELETE ON events
   BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
 CREATE TABLE wan(
   release TEXT PRIMARY KEY, payload INTEGER NOT NULL, metadata INTEGER NOT NULL) STRICT;
+)sql",
+                                  R"sql(
+CREATE TABLE forecasts(sequence INTEGER PRIMARY KEY, forecast TEXT NOT NULL) STRICT;
 )sql"};
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The part of Site that tells people what is going on.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "proto/base/log.h"
 #include "seeder/site.h"
 
@@ -56,6 +58,11 @@ RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const Ro
   row.opens_at = gate.opens_at;
   row.soak_s = directive.directive.soak.count();
   for (const auto& [batch, at] : state.opened) row.opened[std::to_string(batch)] = at;
+  if (auto opened = state.opened.find(0); opened != state.opened.end()) {
+    for (const auto& [device, outcome] : state.outcomes) {
+      row.seconds = std::max(row.seconds, (outcome.advanced - opened->second).count());
+    }
+  }
   return row;
 }
 

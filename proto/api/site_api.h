@@ -17,6 +17,7 @@
 //     POST /v1/roster  /v1/directive      an envelope                         operator
 //       /v1/directive?replace=true        even while another rollout is running
 //     POST /v1/rollouts/SEQ/pause | resume | abort                            operator
+//     POST /v1/rollouts/SEQ/forecast      Forecast, once                       operator
 //     POST /v1/mirror/refresh             asks the origin now                 operator
 //
 // A delivery is offered (200), being prepared (503 with Retry-After), or not to be had (404). As

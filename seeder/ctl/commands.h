@@ -53,7 +53,7 @@ Result<void> status(Session& session);
 // With until_end: calls attention to a rollout that is paused or did not end well, and to devices.
 // kConflict if there is none.
 Result<void> watch(Session& session, const Watch& options);
-Result<void> report(Session& session, std::int64_t sequence);
+Result<void> report(Session& session, std::int64_t sequence, bool csv = false);
 Result<void> events(Session& session, std::int64_t after);
 // Verifies each attestation of the present directive here; writes the envelopes into `folder` if
 // given.

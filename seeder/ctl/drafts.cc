@@ -254,9 +254,41 @@ Result<void> check_canaries(const Roster& roster, const std::vector<const Device
 
 }  // namespace
 
+Result<void> check_wish(const RolloutWish& wish) {
+  constexpr std::uint32_t kMaxBatch = 100'000;
+  constexpr std::chrono::seconds kMaxWait = std::chrono::days(366);
+  auto bad = [](const char* flag, std::string why) {
+    return Error{Code::kUsage, fmt::format("--{}: {}", flag, why)};
+  };
+  if (wish.batch_size == 0 || wish.batch_size > kMaxBatch) {
+    return bad("batch",
+               fmt::format("{} devices at a time: expected 1 to {}", wish.batch_size, kMaxBatch));
+  }
+  if (wish.failure_limit.percent > 100) {
+    return bad("failure-limit",
+               fmt::format("{} percent: expected 0 to 100", wish.failure_limit.percent));
+  }
+  if (wish.failure_limit.minimum_executed == 0 || wish.failure_limit.minimum_executed > kMaxBatch) {
+    return bad("failure-minimum", fmt::format("expected 1 to {} devices", kMaxBatch));
+  }
+  if (wish.soak > kMaxWait) return bad("soak", "expected at most 366d");
+  if (wish.expires.count() <= 0 || wish.expires > kMaxWait) {
+    return bad("expires", "expected more than 0s and at most 366d");
+  }
+  if (wish.expires <= wish.soak) {
+    return bad("expires", fmt::format("{} is over before the soak of {}: no batch could begin",
+                                      duration_text(wish.expires), duration_text(wish.soak)));
+  }
+  if (wish.device_deadline.count() <= 0 || wish.device_deadline > std::chrono::days(31)) {
+    return bad("deadline", "expected 1s to 31d");
+  }
+  return ok();
+}
+
 Result<trust::Directive> draft_directive(const Roster& roster, const trust::Manifest& manifest,
                                          const Digest& manifest_digest, const RolloutWish& wish,
                                          std::int64_t sequence, UtcTime now) {
+  TRY(check_wish(wish));
   TRY_ASSIGN(std::vector<const Device*> devices, meant(roster, manifest, wish));
   trust::Directive draft;
   draft.site = roster.site;
@@ -315,22 +347,6 @@ std::vector<std::string> describe(const trust::Directive& directive,
           directive.on_failure == trust::OnFailure::kPause ? "pauses" : "prepares the way back"),
       fmt::format("expires   {}", format_utc(directive.expires)),
   };
-}
-
-std::optional<std::string> obstacle(const seeder::NodeRow& node, const trust::Manifest& manifest,
-                                    std::uint64_t bytes) {
-  if (node.revoked) return "revoked";
-  if (!share_one(node.hardware, manifest.hardware)) {
-    return fmt::format("hardware {}, the bundle is for {}", fmt::join(node.hardware, ", "),
-                       fmt::join(manifest.hardware, ", "));
-  }
-  if (!node.report) return "not heard of yet";
-  std::uint64_t need = bytes + manifest.tree_length;
-  if (node.report->tree != manifest.tree && node.report->free_bytes < need) {
-    return fmt::format("{} free, up to {} needed", bytes_text(node.report->free_bytes),
-                       bytes_text(need));
-  }
-  return std::nullopt;
 }
 
 Result<std::chrono::seconds> parse_duration(std::string_view text) {

@@ -49,11 +49,16 @@ struct RolloutWish {
   trust::OnFailure on_failure = trust::OnFailure::kPause;
   std::chrono::seconds expires{std::chrono::days(7)};
   std::chrono::seconds device_deadline{3600};
-  bool replace = false;  // end a running rollout as superseded
+  bool replace = false;       // end a running rollout as superseded
+  bool skip_refused = false;  // sign for the devices that can take the bundle
 };
 
-// kWrongHardware if a device is named that the bundle does not fit; kNotFound for an unknown one;
-// kGateShut if no canary covers a hardware class (every node's gate would stay shut).
+// kUsage naming the flag whose value makes no sense, and what would.
+Result<void> check_wish(const RolloutWish& wish);
+
+// Codes of check_wish; kWrongHardware if a device is named that the bundle does not fit; kNotFound
+// for an unknown one; kGateShut if no canary covers a hardware class (every node's gate would stay
+// shut).
 Result<trust::Directive> draft_directive(const trust::Roster& roster,
                                          const trust::Manifest& manifest,
                                          const Digest& manifest_digest, const RolloutWish& wish,
@@ -63,10 +68,6 @@ Result<trust::Directive> draft_directive(const trust::Roster& roster,
 std::vector<std::string> describe_change(const trust::Roster& before, const trust::Roster& after);
 std::vector<std::string> describe(const trust::Directive& directive,
                                   const trust::Manifest& manifest);
-
-// Why a node cannot take the bundle; nullopt if it can. `bytes` is what has to be delivered to it.
-std::optional<std::string> obstacle(const seeder::NodeRow& node, const trust::Manifest& manifest,
-                                    std::uint64_t bytes);
 
 // "10s", "15m", "12h", "7d"; kUsage.
 Result<std::chrono::seconds> parse_duration(std::string_view text);

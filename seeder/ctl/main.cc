@@ -31,13 +31,19 @@ struct Flags {
   RolloutWish wish;
   std::int64_t sequence = 0, after = 0;
   std::uint64_t lan_rate = 100'000'000 / 8;
-  bool watch = false;
+  bool watch = false, csv_report = false;
 };
 
+Result<std::chrono::seconds> duration(const char* flag, const std::string& text) {
+  Result<std::chrono::seconds> parsed = parse_duration(text);
+  if (parsed.ok()) return parsed;
+  return parsed.error().with(flag);
+}
+
 Result<void> finish_wish(Flags& flags) {
-  TRY_ASSIGN(flags.wish.soak, parse_duration(flags.soak));
-  TRY_ASSIGN(flags.wish.expires, parse_duration(flags.expires));
-  TRY_ASSIGN(flags.wish.device_deadline, parse_duration(flags.deadline));
+  TRY_ASSIGN(flags.wish.soak, duration("--soak", flags.soak));
+  TRY_ASSIGN(flags.wish.expires, duration("--expires", flags.expires));
+  TRY_ASSIGN(flags.wish.device_deadline, duration("--deadline", flags.deadline));
   flags.wish.on_failure =
       flags.on_failure == "rollback" ? trust::OnFailure::kRollBack : trust::OnFailure::kPause;
   return ok();
@@ -140,9 +146,9 @@ class Program {
   }
 
   Result<void> perform(Session& session, Disk& disk) {
+    TRY(finish_wish(flags_));
     if (loads_) TRY(session.load());
     if (!flags_.vendor_root.empty() && loads_) TRY(session.trust_vendor(flags_.vendor_root));
-    TRY(finish_wish(flags_));
     return action_(session, disk, flags_);
   }
 
@@ -210,6 +216,8 @@ class Program {
     begin->add_option("bundle", flags_.bundle, "NAME/VERSION")->required();
     begin->add_flag("--replace", flags_.wish.replace, "end a running rollout as superseded");
     add_wish(*begin, flags_);
+    begin->add_flag("--skip-refused", flags_.wish.skip_refused,
+                    "leave out the devices that `plan` says cannot take it");
     CLI::App* back = command(*rollout, "rollback", "Signs a directive for the bundle before",
                              [](Session& session, Disk&, Flags& flags) {
                                return rollout_rollback(session, flags.to, flags.wish);
@@ -220,6 +228,7 @@ class Program {
       command(*rollout, verb, "The present rollout",
               [verb](Session& session, Disk&, Flags&) { return rollout_command(session, verb); });
     }
+    add_report(*rollout);
     command(*rollout, "status", "Like `lineside status`",
             [](Session& session, Disk&, Flags&) { return status(session); });
     command(*rollout, "watch", "Follows the rollout to its end",
@@ -228,14 +237,22 @@ class Program {
             });
   }
 
+  void add_report(CLI::App& parent) {
+    CLI::App* made =
+        command(parent, "report", "Where each byte came from, and what stands on each disk",
+                [](Session& session, Disk&, Flags& flags) {
+                  return report(session, flags.sequence, flags.csv_report);
+                });
+    made->add_option("sequence", flags_.sequence, "of an earlier directive");
+    made->add_flag("--csv", flags_.csv_report, "a line a device, for spreadsheets");
+  }
+
   void add_views() {
     command(app_, "status", "The site now", [](Session& session, Disk&, Flags& flags) {
       if (!flags.watch) return status(session);
       return watch(session, {::isatty(STDOUT_FILENO) != 0, false});
     })->add_flag("--watch,-w", flags_.watch, "redraw until interrupted");
-    command(app_, "report", "Where each byte came from, and what stands on each disk",
-            [](Session& session, Disk&, Flags& flags) { return report(session, flags.sequence); })
-        ->add_option("sequence", flags_.sequence, "of an earlier directive");
+    add_report(app_);
     command(app_, "events", "The gateway's log of decisions",
             [](Session& session, Disk&, Flags& flags) { return events(session, flags.after); })
         ->add_option("--after", flags_.after);

@@ -26,6 +26,39 @@ std::string max_difference(const NodeRow& node) {
   return largest ? fmt::format("{:.2g}", *largest) : "";
 }
 
+// What the plan foretold beside what became of it.
+std::string forecast_table(const SiteStatus& status) {
+  const seeder::Forecast& told = *status.rollout->forecast;
+  TransferSums moved = sums(status);
+  auto seconds = [](std::int64_t count) { return duration_text(std::chrono::seconds(count)); };
+  auto found = status.rollout->endings.find("confirmed");
+  std::int64_t confirmed = found == status.rollout->endings.end() ? 0 : found->second;
+  return table(
+      {"", "FORESEEN", "FACT"},
+      {{"devices", std::to_string(told.devices), fmt::format("{} confirmed", confirmed)},
+       {"WAN", bytes_text(told.wan_bytes), bytes_text(moved.wan)},
+       {"LAN", bytes_text(told.lan_bytes), bytes_text(moved.from_gateway + moved.from_peers)},
+       {"time", seconds(told.transfer_seconds + told.soak_seconds),
+        seconds(status.rollout->seconds)}});
+}
+
+// A cell that no spreadsheet takes for a formula.
+std::string csv_cell(const std::string& text) {
+  std::string clean = safe(text, 1000);
+  if (!clean.empty() && std::string_view("=+-@").find(clean.front()) != std::string_view::npos) {
+    clean.insert(clean.begin(), '\'');
+  }
+  std::string out = "\"";
+  for (char c : clean) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string out;
+  for (const std::string& cell : cells) out += (out.empty() ? "" : ",") + csv_cell(cell);
+  return out + "\r\n";
+}
+
 }  // namespace
 
 TransferSums sums(const SiteStatus& status) {
@@ -67,6 +100,22 @@ std::string report_view(const SiteStatus& status, const ViewOptions& options) {
       "\nWAN, origin → gateway   {:>10}\ngateway → nodes         {:>10}\n"
       "node → node             {:>10}\n",
       bytes_text(moved.wan), bytes_text(moved.from_gateway), bytes_text(moved.from_peers));
+  if (status.rollout && status.rollout->forecast) out += "\n" + forecast_table(status);
+  return out;
+}
+
+std::string report_csv(const SiteStatus& status) {
+  std::string out = csv_line({"device", "batch", "canary", "ending", "health", "why", "version",
+                              "tree", "check", "max_difference", "from_gateway", "from_peers"});
+  for (const NodeRow& node : status.nodes) {
+    if (status.rollout && !node.batch) continue;
+    out += csv_line({node.device, node.batch ? std::to_string(*node.batch) : "",
+                     node.canary ? "yes" : "no", node.ending, node.health, node.why,
+                     node.report ? node.report->version : "",
+                     node.report ? node.report->tree.hex() : "", check_text(node, status.supply),
+                     max_difference(node), std::to_string(gateway_bytes(node)),
+                     std::to_string(peer_bytes(node))});
+  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "proto/http/target.h"
 #include "seeder/ctl/commands.h"
+#include "seeder/ctl/plan.h"
 #include "seeder/ctl/views.h"
 
 namespace lineside::ctl {
@@ -15,24 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-std::uint64_t full_length(const seeder::PlanView& plan) {
-  for (const seeder::PlanRoute& route : plan.routes) {
-    if (route.base == sha256({})) return route.length;
-  }
-  return 0;
-}
-
-// The smallest delivery from a tree that the node holds; 0 if its size is not known yet.
-std::uint64_t bytes_for(const seeder::NodeRow& node, const seeder::PlanView& plan) {
-  if (!node.report) return full_length(plan);
-  std::uint64_t best = full_length(plan);
-  for (const seeder::PlanRoute& route : plan.routes) {
-    const auto& trees = node.report->trees;
-    if (std::find(trees.begin(), trees.end(), route.base) == trees.end()) continue;
-    if (route.length > 0 && (best == 0 || route.length < best)) best = route.length;
-  }
-  return best;
-}
+constexpr std::uint64_t kLanRate = 100'000'000 / 8;  // bytes a second
 
 // Above every directive that the site ever saw, whoever signed it: nodes remember the number. The
 // gateway can make it too high, which wastes numbers, but not lower than what is held here.
@@ -43,12 +27,29 @@ Result<std::int64_t> next_sequence(Session& session) {
   return std::max(held, status.newest_sequence) + 1;
 }
 
-Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutWish& wish) {
+Result<RolloutPlan> planned(Session& session, const CheckedBundle& bundle, const RolloutWish& wish,
+                            std::int64_t sequence, std::uint64_t lan_rate) {
+  TRY(check_wish(wish));
+  TRY_ASSIGN(seeder::SiteStatus site, session.status());
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  return plan_rollout({roster.roster, site.nodes, bundle.manifest, bundle.digest, bundle.plan,
+                       sequence, session.now(), lan_rate},
+                      wish);
+}
+
+Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutWish& wish) {
   TRY_ASSIGN(std::int64_t sequence, next_sequence(session));
-  TRY_ASSIGN(trust::Directive draft, draft_directive(roster.roster, bundle.manifest, bundle.digest,
-                                                     wish, sequence, session.now()));
-  TRY(session.sign_directive(draft, describe(draft, bundle.manifest), wish.replace));
+  TRY_ASSIGN(RolloutPlan plan, planned(session, bundle, wish, sequence, kLanRate));
+  TRY_ASSIGN(trust::Directive draft, signable(plan, wish));
+  std::vector<std::string> words = describe(draft, bundle.manifest);
+  if (auto left_out = plan.refused(); !left_out.empty()) {
+    words.push_back(fmt::format("left out  {}", fmt::join(left_out, ", ")));
+  }
+  TRY(session.sign_directive(draft, words, wish.replace));
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  auto kept = gateway->post(fmt::format("/v1/rollouts/{}/forecast", sequence),
+                            as_bytes(to_json(plan.forecast).dump()));
+  if (!kept.ok()) session.notes() << "the forecast is not kept: " << kept.error().what << "\n";
   session.out() << (session.json()
                         ? json{{"sequence", sequence}, {"bundle", draft.bundle}}.dump()
                         : fmt::format("directive {} is signed and at the gateway", sequence))
@@ -68,19 +69,36 @@ Result<std::string> previous_bundle(Session& session) {
   return Error{Code::kNotFound, "the site never ran another bundle: name it with --to"};
 }
 
-json plan_json(const CheckedBundle& bundle, const std::vector<seeder::NodeRow>& nodes) {
+json plan_json(const CheckedBundle& bundle, const RolloutPlan& plan) {
   json out = to_json(bundle.plan);
   out["version"] = bundle.manifest.version;
   out["manifest"] = bundle.digest.hex();
+  out["forecast"] = to_json(plan.forecast);
   out["nodes"] = json::array();
-  for (const auto& node : nodes) {
-    std::uint64_t bytes = bytes_for(node, bundle.plan);
-    auto why = obstacle(node, bundle.manifest, bytes);
-    json row = {{"device", node.device}, {"can", !why.has_value()}, {"bytes", bytes}};
-    if (why) row["why"] = *why;
+  for (const PlannedDevice& device : plan.devices) {
+    bool can = device.verdict != Verdict::kRefused && device.verdict != Verdict::kNotMeant;
+    json row = {{"device", device.device},
+                {"can", can},
+                {"verdict", verdict_name(device.verdict)},
+                {"bytes", device.bytes}};
+    if (!device.why.empty()) row["why"] = device.why;
+    if (device.batch) row["batch"] = *device.batch;
     out["nodes"].push_back(row);
   }
+  if (plan.directive.ok()) out["canaries"] = plan.directive->canaries;
   return out;
+}
+
+std::vector<std::string> plan_cells(const PlannedDevice& device) {
+  std::string word = device.verdict == Verdict::kRefused    ? "NO: "
+                     : device.verdict == Verdict::kNotMeant ? "not meant: "
+                     : device.verdict == Verdict::kUnheard  ? "yes, but "
+                     : device.verdict == Verdict::kHolds    ? ""
+                                                            : "yes";
+  bool moves = device.verdict == Verdict::kTakes || device.verdict == Verdict::kUnheard;
+  std::string size = device.bytes == 0 ? "not made yet" : bytes_text(device.bytes);
+  return {device.device, device.batch ? std::to_string(*device.batch) : "-", word + device.why,
+          moves ? size : ""};
 }
 
 std::string wan_text(const seeder::PlanView& plan) {
@@ -122,39 +140,30 @@ Result<void> bundles(Session& session) {
 
 Result<void> plan(Session& session, const std::string& bundle, const RolloutWish& wish,
                   std::uint64_t lan_rate) {
+  TRY(check_wish(wish));
   TRY_ASSIGN(CheckedBundle checked, session.bundle(bundle_name(bundle)));
-  TRY_ASSIGN(seeder::SiteStatus site, session.status());
-  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  TRY_ASSIGN(RolloutPlan plan, planned(session, checked, wish, 1, lan_rate));
+  if (auto refused = plan.refused(); !refused.empty()) {
+    session.call_attention(fmt::format("cannot take it: {}", fmt::join(refused, ", ")));
+  }
   if (session.json()) {
-    session.out() << plan_json(checked, site.nodes).dump() << "\n";
+    if (!plan.directive.ok()) return plan.directive.error();
+    session.out() << plan_json(checked, plan).dump() << "\n";
     return ok();
   }
   std::vector<std::vector<std::string>> rows;
-  std::uint64_t lan = 0;
-  std::uint64_t largest = 0;
-  for (const auto& node : site.nodes) {
-    std::uint64_t bytes = bytes_for(node, checked.plan);
-    auto why = obstacle(node, checked.manifest, bytes);
-    if (!why) {
-      lan += bytes;
-      largest = std::max(largest, bytes);
-    }
-    std::string size = bytes == 0 ? "not made yet" : bytes_text(bytes);
-    rows.push_back({node.device, why ? "no: " + *why : "yes", why ? "" : size});
-  }
+  for (const PlannedDevice& device : plan.devices) rows.push_back(plan_cells(device));
   session.out() << fmt::format("{} {} (release {}), signed by the vendor: verified here\n",
                                checked.manifest.name, checked.manifest.version,
                                checked.manifest.release)
                 << fmt::format("manifest {}\n\n", checked.digest.hex())
-                << table({"NODE", "CAN TAKE IT", "DELIVERY"}, rows)
-                << fmt::format("\nWAN   {}\nLAN   {} to all nodes together\n",
-                               wan_text(checked.plan), bytes_text(lan));
-  TRY_ASSIGN(trust::Directive draft, draft_directive(roster.roster, checked.manifest,
-                                                     checked.digest, wish, 1, session.now()));
-  // A swarm gives every node the file in little more than one link's time (README, "Estimates").
-  auto transfer = std::chrono::seconds(largest * 115 / 100 / std::max<std::uint64_t>(lan_rate, 1));
+                << table({"NODE", "BATCH", "CAN TAKE IT", "DELIVERY"}, rows)
+                << fmt::format("\nWAN   {}\nLAN   {} to {} devices together\n",
+                               wan_text(checked.plan), bytes_text(plan.forecast.lan_bytes),
+                               plan.forecast.devices);
+  TRY_ASSIGN(trust::Directive draft, plan.directive);
   session.out() << fmt::format("TIME  about {} of transfer, {} of soak, {} steps (canaries {})\n",
-                               duration_text(std::max(transfer, std::chrono::seconds(1))),
+                               duration_text(std::chrono::seconds(plan.forecast.transfer_seconds)),
                                duration_text(draft.soak), draft.batch_count(),
                                fmt::join(draft.canaries, ", "));
   return ok();

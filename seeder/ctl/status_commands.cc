@@ -94,8 +94,13 @@ Result<void> watch(Session& session, const Watch& options) {
   }
 }
 
-Result<void> report(Session& session, std::int64_t sequence) {
+Result<void> report(Session& session, std::int64_t sequence, bool csv) {
+  if (csv && session.json()) return Error{Code::kUsage, "--csv and --json exclude each other"};
   TRY_ASSIGN(seeder::SiteStatus status, session.status(sequence));
+  if (csv) {
+    session.out() << report_csv(status);
+    return ok();
+  }
   if (!session.json()) {
     session.out() << report_view(status, view_options());
     return ok();

@@ -38,6 +38,9 @@ TransferSums sums(const seeder::SiteStatus& status);
 // The final table and the sums.
 std::string report_view(const seeder::SiteStatus& status, const ViewOptions& options);
 
+// A line a device, RFC 4180: for people and programs with spreadsheets. Bytes are plain numbers.
+std::string report_csv(const seeder::SiteStatus& status);
+
 // Rows under headings, columns padded to their widest cell. Cells may be UTF-8.
 std::string table(const std::vector<std::string>& headings,
                   const std::vector<std::vector<std::string>>& rows);

@@ -132,17 +132,23 @@ TEST_F(DraftsTest, LeavesOutDevicesThatTheBundleDoesNotFit) {
   EXPECT_EQ(draft(wish).error().code, Code::kWrongHardware);
 }
 
-TEST_F(DraftsTest, SaysWhyANodeCannotTakeABundle) {
-  seeder::NodeRow node;
-  node.hardware = {"ipc-x86"};
-  EXPECT_TRUE(obstacle(node, site.manifest, 0)) << "never heard of";
-  node.report.emplace();
-  node.report->free_bytes = 1000;
-  EXPECT_NE(obstacle(node, site.manifest, 70'000)->find("free"), std::string::npos);
-  node.report->free_bytes = site.manifest.tree_length + 70'000;
-  EXPECT_FALSE(obstacle(node, site.manifest, 70'000));
-  node.hardware = {"tpu"};
-  EXPECT_NE(obstacle(node, site.manifest, 0)->find("tpu"), std::string::npos);
+TEST_F(DraftsTest, ValuesThatMakeNoSenseNameTheirFlag) {
+  auto refused = [&](const char* flag, auto change) {
+    RolloutWish wish;
+    change(wish);
+    auto made = draft(wish);
+    ASSERT_FALSE(made.ok()) << flag;
+    EXPECT_EQ(made.error().code, Code::kUsage) << flag;
+    EXPECT_EQ(made.error().what.rfind(std::string(flag) + ":", 0), 0U) << made.error().what;
+  };
+  using std::chrono::seconds;
+  refused("--batch", [](RolloutWish& wish) { wish.batch_size = 0; });
+  refused("--failure-limit", [](RolloutWish& wish) { wish.failure_limit.percent = 101; });
+  refused("--failure-minimum", [](RolloutWish& wish) { wish.failure_limit.minimum_executed = 0; });
+  refused("--soak", [](RolloutWish& wish) { wish.soak = std::chrono::days(400); });
+  refused("--expires", [](RolloutWish& wish) { wish.expires = seconds(0); });
+  refused("--expires", [](RolloutWish& wish) { wish.expires = wish.soak; });
+  refused("--deadline", [](RolloutWish& wish) { wish.device_deadline = seconds(0); });
 }
 
 TEST_F(DraftsTest, DurationsAndSizesReadAsPeopleWriteThem) {

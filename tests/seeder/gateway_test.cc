@@ -403,6 +403,8 @@ TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   EXPECT_EQ(report["rollout"]["stage"], "done");
   EXPECT_EQ(report["lan_from_gateway"], 200);
   EXPECT_EQ(report["lan_from_peers"], 60);
+  EXPECT_EQ(report["rollout"]["forecast"]["wan_bytes"], bundle.deliveries[0].length);
+  EXPECT_EQ(report["rollout"]["forecast"]["devices"], 2);
   ctl::Session evidence = session();
   must(ctl::attest(evidence, dir / "evidence"));
   EXPECT_EQ(json::parse(out.str())["attestations"][0]["outcome"], "PASSED");

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace lineside::ctl {
@@ -167,6 +168,30 @@ TEST(Views, LongSitesAreCutToTheTerminal) {
   std::string view = status_view(sample(), options);
   EXPECT_EQ(view.find("cam02"), std::string::npos);
   EXPECT_NE(view.find("1 more"), std::string::npos);
+}
+
+TEST(Views, TheReportSetsFactsBesideTheForecast) {
+  seeder::SiteStatus status = sample();
+  EXPECT_EQ(report_view(status, {}).find("FORESEEN"), std::string::npos);
+  status.rollout->forecast = seeder::Forecast{2, 1'000'000, 2'500'000, 10, 20};
+  status.rollout->seconds = 45;
+  std::string view = report_view(status, {});
+  EXPECT_NE(view.find("LAN      2.5 MB    2.0 MB"), std::string::npos) << view;
+  EXPECT_NE(view.find("time     30 s      45 s"), std::string::npos) << view;
+  auto back = seeder::parse_site_status(as_bytes(to_json(status).dump()));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  EXPECT_EQ(back->rollout->forecast->lan_bytes, 2'500'000U);
+}
+
+TEST(Views, TheReportAsCsvIsALineADeviceAndHoldsNoFormula) {
+  seeder::SiteStatus status = sample();
+  status.nodes[0].why = "check-failed: a \"quoted\", word";
+  status.nodes[1].report->version = "=cmd()";
+  std::string csv = report_csv(status);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
+  EXPECT_NE(csv.find(R"("check-failed: a ""quoted"", word")"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("\"'=cmd()\""), std::string::npos) << csv;
+  EXPECT_NE(csv.find(R"("600000","400000")"), std::string::npos) << csv;
 }
 
 TEST(Views, StatusSurvivesItsJson) {
