@@ -8,6 +8,7 @@
 #include "node/leaves.h"
 #include "node/steps.h"
 #include "proto/base/log.h"
+#include "proto/trust/space.h"
 
 namespace lineside::node {
 namespace {
@@ -17,7 +18,6 @@ using trust::TreeId;
 
 constexpr unsigned kThreads = 2;
 constexpr unsigned kDeliveryAttempts = 3;
-constexpr std::uint64_t kSpareBytes = 16 << 20;  // left free for logs and state
 
 // What another try can mend: a network, a gateway that is not ready or withholds, metadata that
 // somebody will renew. Everything else is final for this directive.
@@ -63,7 +63,7 @@ Result<void> Steps::accept(const Manifest& manifest) const {
 
 Result<void> Steps::check_space(const Manifest& manifest, std::uint64_t delivery) const {
   TRY_ASSIGN(std::uint64_t free, around_.disk.free_bytes(settings_.state));
-  std::uint64_t needed = manifest.tree_length + delivery + kSpareBytes;
+  std::uint64_t needed = trust::space_needed(manifest.tree_length, delivery);
   if (free >= needed) return ok();
   return Error{Code::kNoSpace, "tree " + std::to_string(manifest.tree_length) + " and delivery " +
                                    std::to_string(delivery) + " bytes need " +
