@@ -75,7 +75,8 @@ std::string describe_change(Health before, const NodeRow& node) {
   if (before == now) return "";
   if (now == Health::kSilent) return "silent: not heard of for 120 s";
   if (now == Health::kNotInferring) {
-    std::string cause = node.report && node.report->check ? node.report->check->cause : "";
+    std::string cause = node.report ? node.report->inferring_cause : "";
+    if (cause.empty() && node.report && node.report->check) cause = node.report->check->cause;
     return "NOT INFERRING" + (node.report ? " on " + node.report->bundle : "") +
            (cause.empty() ? "" : ": " + cause);
   }

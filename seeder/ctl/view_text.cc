@@ -98,6 +98,9 @@ std::string preparing_text(const NodeRow& node, const seeder::SupplyRow& supply)
 std::string check_text(const NodeRow& node, const seeder::SupplyRow& supply) {
   if (node.ending == "unfinished" || node.ending == "stalled") return safe(node.why, 80);
   if (!node.report) return "";
+  if (node.health == "not-inferring" && !node.report->inferring_cause.empty()) {
+    return safe(node.report->inferring_cause, 80);
+  }
   if (waits_for_gateway(node)) return preparing_text(node, supply);
   if (!node.report->error.empty()) return safe(node.report->error, 60);
   if (!node.report->check) return "";

@@ -85,6 +85,12 @@ TEST(Views, AConfirmedDeviceThatDoesNotInferShoutsEverywhere) {
   EXPECT_NE(status_view(status, coloured).find("\x1b[31;1mNOT INFERRING"), std::string::npos);
 }
 
+TEST(Views, WhyADeviceDoesNotInferStandsBesideIt) {
+  seeder::SiteStatus status = one_is_dead();
+  status.nodes[1].report->inferring_cause = "no heartbeat for 60 s";
+  EXPECT_NE(status_view(status, {}).find("no heartbeat for 60 s"), std::string::npos);
+}
+
 TEST(Views, ASiteThatIsWellAsksForNoAttention) {
   seeder::SiteStatus status = one_is_dead();
   status.nodes[1].health = "updating";
