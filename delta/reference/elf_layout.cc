@@ -19,6 +19,7 @@ enum : std::uint64_t {
   kFlagAlloc = 2,
   kFlagExecutable = 4,
   kFlagTls = 0x400,
+  kRelocatable = 1,
   kMachineX86 = 62,
   kMachineArm64 = 183
 };
@@ -132,15 +133,17 @@ std::optional<ImageMap> map_elf(BytesView file) {
                (machine == kMachineX86 || machine == kMachineArm64) && reader.get(58, 2) == 64;
   if (!known) return std::nullopt;
   std::vector<Section> sections = read_sections(reader);
+  bool relocatable = reader.get(16, 2) == kRelocatable;
   ImageMap image;
-  for (const Section& section : sections) {
+  for (Section& section : sections) {
     if ((section.flags & kFlagAlloc) == 0 || section.size == 0) continue;
     if (section.type == kTypeNoBits) {
-      if ((section.flags & kFlagTls) != 0) continue;
+      if (relocatable || (section.flags & kFlagTls) != 0) continue;
       image.zones.push_back({section.name, {section.address, section.size, section.address}});
       continue;
     }
     if (!reader.inside(section.offset, section.size)) return std::nullopt;
+    if (relocatable) section.address = section.offset;  // it has none of its own
     Region region{static_cast<std::uint32_t>(section.offset),
                   static_cast<std::uint32_t>(section.size),
                   section.address,

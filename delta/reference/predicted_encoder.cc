@@ -6,6 +6,7 @@
 #include "delta/reference/elf_layout.h"
 #include "delta/reference/masked_image.h"
 #include "delta/reference/predicted_base.h"
+#include "delta/reference/raw_layout.h"
 #include "delta/varint.h"
 
 namespace lineside::delta {
@@ -75,6 +76,10 @@ Result<std::optional<CoverStreams>> predicted_streams(BytesView base, BytesView 
                                                       std::stop_token stop) {
   std::optional<ImageMap> old_image = map_elf(base);
   std::optional<ImageMap> new_image = map_elf(target);
+  if (!old_image && !new_image) {
+    old_image = map_raw_arm64(base);
+    new_image = map_raw_arm64(target);
+  }
   if (!old_image || !new_image) return std::optional<CoverStreams>();
   Layout layout = make_layout(*old_image, *new_image);
   Layout new_layout = layout_of(*new_image);

@@ -57,6 +57,42 @@ TEST(Prediction, TravelsInADelivery) {
   EXPECT_LE(summary.apply_memory_bytes, 16U << 20);
 }
 
+// A kernel: no headers, addresses of the upper half in tables, calls between functions.
+std::string kernel(unsigned shift) {
+  constexpr std::uint64_t kBase = 0xffff800008000000;
+  std::mt19937 random(9);
+  std::string image(64, '\0');
+  auto put = [&image](std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) image.push_back(static_cast<char>(value >> (8 * i)));
+  };
+  std::vector<std::uint64_t> functions;
+  for (unsigned i = 0; i < 12000; ++i) {
+    if (i == 3000) {
+      for (unsigned k = 0; k < shift; ++k) put(0xd503201f, 4);  // nop
+    }
+    functions.push_back(image.size());
+    for (int k = 0; k < 5; ++k) put(0xd2800000 | (random() & 0x1fffff), 4);
+    std::uint64_t callee = functions[random() % functions.size()];
+    put(0x94000000 | ((callee - image.size()) >> 2 & 0x3ffffff), 4);
+    put(0xd65f03c0, 4);
+  }
+  image.resize((image.size() + 0xffff) / 0x10000 * 0x10000);
+  for (unsigned i = 0; i < 4000; ++i) put(kBase + functions[random() % functions.size()], 8);
+  return image;
+}
+
+TEST(Prediction, KernelsWithoutHeadersAreUnderstood) {
+  std::string before = kernel(0);
+  std::string after = kernel(40);
+  auto coded = code(before, after);
+  ASSERT_TRUE(coded.ok()) << coded.error().describe();
+  EXPECT_EQ(coded->unit.method, Method::kPredicted);
+  EXPECT_LT(coded->body.size(), 1500U);
+  auto made = decode(*coded, before);
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(as_text(*made), after);
+}
+
 TEST(Prediction, DamagedProgramsStillArrive) {
   std::mt19937 random(3);
   for (int round = 0; round < 12; ++round) {
