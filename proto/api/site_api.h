@@ -25,9 +25,9 @@
 // 503, so that nobody takes the full delivery while a small one is in the making; after the
 // gateway's patience (synthesis.patience), or once making it has failed, what there is is offered.
 //
-// /v1/plan, /v1/bundles and /v1/status say what the gateway holds; "origin" in the answer says since
-// when and what hinders newer. 503 of /v1/plan and /v1/mirror/refresh: the origin has not answered
-// yet, ask again.
+// /v1/plan, /v1/bundles and /v1/status say what the gateway holds; "origin" in the answer says
+// since when and what hinders newer. 503 of /v1/plan and /v1/mirror/refresh: the origin has not
+// answered yet, ask again.
 //
 // Errors are problem+json (RFC 9457) with a member "code" (code_name).
 #pragma once
