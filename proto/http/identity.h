@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/base/bytes.h"
 #include "proto/base/result.h"
+#include "proto/base/sha256.h"
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY
 struct x509_st;      // OpenSSL's X509
@@ -26,7 +28,20 @@ class Identity {
   // bytes, shown in tools and logs only. kMalformed if the PEM cannot be read (an encrypted one
   // included), kUnsupported for another kind of key, kUsage for the name, kInternal if OpenSSL
   // fails.
-  static Result<Identity> make(std::string_view private_key_pem, std::string_view common_name);
+  // `alternative_names`: the subjectAltName in OpenSSL's form, "IP:192.0.2.1,DNS:gateway", for
+  // browsers; empty for none.
+  static Result<Identity> make(std::string_view private_key_pem, std::string_view common_name,
+                               const std::string& alternative_names = {});
+
+  // A certificate that was made elsewhere, followed by those that vouch for it, and its key, of any
+  // kind that TLS 1.3 takes. kMalformed if either cannot be read, kMismatch if they do not belong
+  // together.
+  static Result<Identity> load(std::string_view certificates_pem, std::string_view private_key_pem);
+
+  // What load() takes. kInternal.
+  [[nodiscard]] Result<std::string> certificates_pem() const;
+  // SHA-256 of the certificate's DER, as browsers show it.
+  [[nodiscard]] Digest certificate_digest() const;
 
   // DER SubjectPublicKeyInfo, what the other side pins.
   [[nodiscard]] const Bytes& public_key() const { return public_key_; }
@@ -34,11 +49,13 @@ class Identity {
   // For the TLS contexts of this module; borrowed, valid while the Identity lives.
   [[nodiscard]] evp_pkey_st* key() const { return key_.get(); }
   [[nodiscard]] x509_st* certificate() const { return certificate_.get(); }
+  [[nodiscard]] const std::vector<std::shared_ptr<x509_st>>& chain() const { return chain_; }
 
  private:
   Identity() = default;
   std::shared_ptr<evp_pkey_st> key_;
   std::shared_ptr<x509_st> certificate_;
+  std::vector<std::shared_ptr<x509_st>> chain_;  // without the certificate itself
   Bytes public_key_;
 };
 

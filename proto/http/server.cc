@@ -65,8 +65,10 @@ Result<void> Server::State::listen() {
 Result<void> Server::State::prepare_tls() {
   if (!core.options.identity) return ok();
   core.tls.emplace(net::ssl::context::tls_server);
-  return configure_server(core.tls->native_handle(), *core.options.identity,
-                          core.options.require_client_certificate);
+  ClientCertificate client = ClientCertificate::kAsked;
+  if (!core.options.ask_client_certificate) client = ClientCertificate::kIgnored;
+  if (core.options.require_client_certificate) client = ClientCertificate::kRequired;
+  return configure_server(core.tls->native_handle(), *core.options.identity, client);
 }
 
 void Server::State::accept() {

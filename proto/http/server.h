@@ -33,6 +33,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1:0";  // IP:port; port 0 lets the system choose
   std::optional<Identity> identity;     // absent: plain HTTP
   bool require_client_certificate = false;
+  bool ask_client_certificate = true;  // false for browsers, which would ask their user
   std::size_t max_connections = 2048;
   std::size_t max_connections_per_ip = 64;
   std::uint32_t max_header_bytes = 16 * 1024;

@@ -59,17 +59,22 @@ Result<void> present_identity(ssl_ctx_st* context, const Identity& identity) {
       SSL_CTX_use_PrivateKey(context, identity.key()) != 1) {
     return failed("cannot use the TLS identity");
   }
+  for (const auto& next : identity.chain()) {
+    if (SSL_CTX_add1_chain_cert(context, next.get()) != 1) return failed("cannot use the chain");
+  }
   return ok();
 }
 
-Result<void> configure_server(ssl_ctx_st* context, const Identity& identity, bool require_client) {
+Result<void> configure_server(ssl_ctx_st* context, const Identity& identity,
+                              ClientCertificate client) {
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // a thousand idle connections
-  int mode = SSL_VERIFY_PEER | (require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+  int mode = client == ClientCertificate::kIgnored ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
+  if (client == ClientCertificate::kRequired) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   SSL_CTX_set_verify(context, mode, nullptr);
   SSL_CTX_set_cert_verify_callback(context, accept_any, nullptr);
   return present_identity(context, identity);

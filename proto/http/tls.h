@@ -14,11 +14,15 @@ struct ssl_st;      // OpenSSL's SSL
 
 namespace lineside::http {
 
+// kIgnored: browsers would ask their user which certificate to show.
+enum class ClientCertificate { kIgnored, kAsked, kRequired };
+
 // TLS 1.3 only, no session tickets (a resumed session would skip the client's certificate). A
-// client's certificate is asked for and its issuer ignored; without one the handshake fails if
-// `require_client`. The handshake proves that the peer holds the key; whether the key is welcome is
-// the caller's rule.
-Result<void> configure_server(ssl_ctx_st* context, const Identity& identity, bool require_client);
+// client's certificate is asked for unless it is ignored, and its issuer is ignored always; without
+// one the handshake fails if it is required. The handshake proves that the peer holds the key;
+// whether the key is welcome is the caller's rule.
+Result<void> configure_server(ssl_ctx_st* context, const Identity& identity,
+                              ClientCertificate client);
 
 // What a client demands of the server's certificate.
 struct PinCheck {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "tests/proto/http/keys.h"
 
@@ -29,6 +30,36 @@ TEST(Identity, WrongClockDoesNotLockOut) {
   std::time_t future = 200'000'000'000;  // the year 8307
   EXPECT_LT(X509_cmp_time(X509_get0_notBefore(identity.certificate()), &past), 0);
   EXPECT_GT(X509_cmp_time(X509_get0_notAfter(identity.certificate()), &future), 0);
+}
+
+TEST(Identity, ACertificateThatWasKeptIsTheSameAgain) {
+  std::string pem = fakes::ec_pem("P-256");
+  auto made = Identity::make(pem, "page", "IP:192.0.2.1,DNS:gateway");
+  ASSERT_TRUE(made.ok());
+  auto loaded = Identity::load(*made->certificates_pem(), pem);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().describe();
+  EXPECT_EQ(loaded->certificate_digest(), made->certificate_digest());
+  EXPECT_EQ(X509_check_ip_asc(loaded->certificate(), "192.0.2.1", 0), 1);
+  EXPECT_EQ(X509_check_host(loaded->certificate(), "gateway", 0, 0, nullptr), 1);
+}
+
+TEST(Identity, AChainKeepsItsOrder) {
+  auto leaf = fakes::new_identity("leaf");
+  std::string pem = fakes::ec_pem("P-256");
+  auto own = Identity::make(pem, "own");
+  std::string chain = *own->certificates_pem() + *leaf.certificates_pem();
+  auto loaded = Identity::load(chain, pem);
+  ASSERT_TRUE(loaded.ok());
+  ASSERT_EQ(loaded->chain().size(), 1U);
+  EXPECT_EQ(*loaded->certificates_pem(), chain);
+}
+
+TEST(Identity, RefusesACertificateOfAnotherKey) {
+  auto other = fakes::new_identity("other");
+  std::string pem = fakes::ec_pem("P-256");
+  EXPECT_EQ(Identity::load(*other.certificates_pem(), pem).error().code, Code::kMismatch);
+  EXPECT_EQ(Identity::load("no certificate", pem).error().code, Code::kMalformed);
+  EXPECT_EQ(Identity::load(*other.certificates_pem(), "no key").error().code, Code::kMalformed);
 }
 
 TEST(Identity, RefusesOtherKeys) {
