@@ -2,8 +2,9 @@
 #include "seeder/rollout_store.h"
 
 #include <fmt/format.h>
-#include <limits>
 
+#include <algorithm>
+#include <limits>
 #include <mutex>
 
 #include "seeder/schema.h"
@@ -240,6 +241,47 @@ Result<void> RolloutStore::put_report(const StoredReport& report, std::int64_t s
         .bind(seconds(report.heard))
         .run();
   });
+}
+
+Result<void> RolloutStore::add_check(const std::string& device, const StoredCheck& check) {
+  return state_->commit([&](Database& database) -> Result<void> {
+    TRY(database
+            .prepare("INSERT OR IGNORE INTO checks(device,finished,phase,verdict,cause,measured)"
+                     " VALUES(?,?,?,?,?,?)")
+            .bind(device)
+            .bind(seconds(check.finished))
+            .bind(check.phase)
+            .bind(check.verdict)
+            .bind(check.cause)
+            .bind(check.measured)
+            .run());
+    return database
+        .prepare(
+            "DELETE FROM checks WHERE device=? AND finished<=(SELECT finished FROM checks"
+            " WHERE device=? ORDER BY finished DESC LIMIT 1 OFFSET ?)")
+        .bind(device)
+        .bind(device)
+        .bind(kMaxChecks)
+        .run();
+  });
+}
+
+Result<std::vector<StoredCheck>> RolloutStore::checks(const std::string& device,
+                                                      std::int64_t limit) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement = state_->database.prepare(
+      "SELECT finished,phase,verdict,cause,measured FROM checks WHERE device=?"
+      " ORDER BY finished DESC,phase LIMIT ?");
+  statement.bind(device).bind(limit);
+  std::vector<StoredCheck> checks;
+  while (true) {
+    TRY_ASSIGN(bool row, statement.step());
+    if (!row) break;
+    checks.push_back({from_seconds(statement.integer(0)), statement.text(1), statement.text(2),
+                      statement.text(3), statement.text(4)});
+  }
+  std::reverse(checks.begin(), checks.end());
+  return checks;
 }
 
 Result<std::vector<StoredReport>> RolloutStore::reports() const {

@@ -53,6 +53,17 @@ struct Event {
   std::string text;
 };
 
+// One inference check of a device, as it reported it.
+struct StoredCheck {
+  UtcTime finished{};
+  std::string phase;
+  std::string verdict;
+  std::string cause;
+  std::string measured;  // JSON object of texts
+};
+// Checks that are kept of a device: three days at one in five minutes.
+inline constexpr std::int64_t kMaxChecks = 1000;
+
 struct WanBytes {
   std::uint64_t payload = 0;
   std::uint64_t metadata = 0;
@@ -106,6 +117,12 @@ class RolloutStore {
   Result<void> put_report(const StoredReport& report, std::int64_t sequence);
   [[nodiscard]] Result<std::vector<StoredReport>> reports() const;
   [[nodiscard]] Result<std::vector<StoredReport>> reports_under(std::int64_t sequence) const;
+
+  // One that is there already changes nothing. Past kMaxChecks the oldest go.
+  Result<void> add_check(const std::string& device, const StoredCheck& check);
+  // Oldest first, the newest `limit`.
+  [[nodiscard]] Result<std::vector<StoredCheck>> checks(const std::string& device,
+                                                        std::int64_t limit) const;
 
   // True if the key was not pending before. kTooLarge past kMaxPending.
   Result<bool> put_pending(const PendingDevice& pending);

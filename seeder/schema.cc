@@ -38,6 +38,11 @@ CREATE TABLE wan(
 )sql",
                                   R"sql(
 CREATE TABLE forecasts(sequence INTEGER PRIMARY KEY, forecast TEXT NOT NULL) STRICT;
+)sql",
+                                  R"sql(
+CREATE TABLE checks(
+  device TEXT NOT NULL, finished INTEGER NOT NULL, phase TEXT NOT NULL, verdict TEXT NOT NULL,
+  cause TEXT NOT NULL, measured TEXT NOT NULL, PRIMARY KEY(device, finished, phase)) STRICT;
 )sql"};
 
 }  // namespace

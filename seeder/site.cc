@@ -175,6 +175,7 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   }
   TRY(store_.put_report({report.device, serialise(report, fresh.carried), now},
                         report.directive_sequence));
+  keep_check_locked(report);
   reports_[report.device] = fresh;
   if (report.transfer) {
     carriers_[report.transfer->root][report.device] = endpoint_of(report, remote_ip);

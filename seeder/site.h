@@ -99,6 +99,8 @@ class Site {
   // The directive that the site needs a bundle for: not that of a rollout that was aborted or
   // failed.
   [[nodiscard]] std::optional<trust::VerifiedDirective> to_supply() const;
+  [[nodiscard]] std::optional<trust::VerifiedRoster> roster() const;
+  [[nodiscard]] const trust::Authority& operators() const { return options_.operators; }
   // Trees that nodes have reported: possible bases.
   [[nodiscard]] std::vector<Digest> floor_trees() const;
   [[nodiscard]] std::vector<Digest> trees_of(const std::string& device) const;
@@ -130,6 +132,7 @@ class Site {
   Result<void> check_devices(const trust::Directive& directive) const;
   Result<bool> is_news(const trust::VerifiedAttestation& fresh) const;
   Result<void> begin_locked(trust::VerifiedDirective fresh, const std::string& actor);
+  void keep_check_locked(const api::NodeReport& report);
   trust::GateState gate_locked() const;
   Observation observe_locked() const;
   void plan_locked();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "proto/base/log.h"
 #include "seeder/site.h"
@@ -96,6 +97,26 @@ std::vector<NodeRow> Site::node_rows(const std::map<std::string, Heard>& reports
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+// The history that people look at. It is not worth refusing a report for.
+void Site::keep_check_locked(const api::NodeReport& report) {
+  if (!report.check || report.check->finished == UtcTime{}) return;
+  auto before = reports_.find(report.device);
+  bool known = before != reports_.end() && before->second.report.check &&
+               before->second.report.check->finished == report.check->finished &&
+               before->second.report.check->phase == report.check->phase;
+  if (known) return;
+  const api::CheckSummary& check = *report.check;
+  std::string measured = nlohmann::json(check.measured).dump();
+  Result<void> kept = store_.add_check(
+      report.device, {check.finished, check.phase, check.verdict, check.cause, measured});
+  if (!kept.ok()) log(Level::kError, "check not recorded", {{"error", kept.error().describe()}});
+}
+
+std::optional<trust::VerifiedRoster> Site::roster() const {
+  std::lock_guard lock(mutex_);
+  return roster_;
 }
 
 SiteStatus Site::status() const {
