@@ -16,14 +16,13 @@
 #include "proto/trust/tuf/updater.h"
 #include "seeder/api.h"
 #include "seeder/page/page.h"
+#include "seeder/page/page_identity.h"
 
 namespace lineside::seeder {
 namespace {
 
 constexpr std::uint64_t kMaxRootBytes = 1ULL << 20;
 constexpr std::chrono::milliseconds kTick{500};
-// A node that misses ten reports is shown as silent, but nobody is for a hiccup.
-constexpr std::chrono::seconds kShortestSilence{30};
 
 // The operators, by the newest site root that lies beside the one from commissioning. Every version
 // is copied to where nodes ask for it.
@@ -173,24 +172,45 @@ Result<void> Seeder::Parts::open_server(const SeederConfig& config, Disk& /*disk
   return ok();
 }
 
+namespace {
+
+PageCertificate certificate_of(const SeederConfig& config) {
+  PageCertificate wanted{config.page_certificate, config.page_certificate_key,
+                         config.state / "page", config.page_names};
+  Result<api::Endpoint> listen = api::parse_endpoint(config.page_listen);
+  bool wildcard = !listen.ok() || listen->address == "0.0.0.0" || listen->address == "::";
+  if (!wildcard) wanted.names.push_back(listen->address);
+  return wanted;
+}
+
+}  // namespace
+
 Result<void> Seeder::Parts::open_page(const SeederConfig& config, Disk& disk, Clock& clock) {
   if (config.page_listen.empty()) return ok();
-  PageOptions options;
-  options.tls = false;
-  options.silent = std::max(kShortestSilence, std::chrono::seconds(config.poll_ms / 100));
   users.emplace(disk, config.page_users);
   sessions.emplace(disk, config.state / "page" / "sessions", *users, clock, config.page_session);
-  page.emplace(options, *site, *supply, *store, *sessions, clock, [this] { return api->status(); });
+  PageSources sources{
+      *site, *supply, *store, *bundles, mirror->targets_dir(), [this] { return api->status(); }};
+  page.emplace(config.page_tls, std::move(sources), *sessions, disk, clock);
   http::ServerOptions listener;
   listener.address = config.page_listen;
   listener.max_body_bytes = Page::kMaxBodyBytes;
   listener.requests_per_second = 50;
   listener.request_burst = 200;
+  std::string fingerprint;
+  if (config.page_tls) {
+    TRY_ASSIGN(listener.identity, page_identity(disk, certificate_of(config)));
+    listener.ask_client_certificate = false;
+    fingerprint = listener.identity->certificate_digest().hex();
+  }
   TRY_ASSIGN(page_server,
              http::Server::start(std::move(listener), [this](const http::Request& request) {
                return page->handle(request);
              }));
-  log(Level::kNotice, "page", {{"address", "http://" + page_server->endpoint().text() + "/"}});
+  std::string scheme = config.page_tls ? "https://" : "http://";
+  log(Level::kNotice, "page",
+      {{"address", scheme + page_server->endpoint().text() + "/"},
+       {"certificate_sha256", fingerprint}});
   return ok();
 }
 

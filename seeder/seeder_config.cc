@@ -30,6 +30,40 @@ void check_endpoint(const std::string& text, std::string_view key, Config& confi
   if (!endpoint.ok()) config.refuse(key, "is no address to listen at: " + endpoint.error().what);
 }
 
+bool is_loopback(const std::string& endpoint) {
+  auto parsed = api::parse_endpoint(endpoint);
+  return parsed.ok() && (parsed->address.starts_with("127.") || parsed->address == "::1");
+}
+
+void read_page(SeederConfig& out, Config& config) {
+  if (config.has("page.listen")) out.page_listen = config.text("page.listen");
+  std::string scheme = config.text("page.scheme", is_loopback(out.page_listen) ? "http" : "https");
+  if (scheme != "https" && scheme != "http") config.refuse("page.scheme", "is https or http");
+  out.page_tls = scheme == "https";
+  if (config.has("page.certificate")) out.page_certificate = config.path("page.certificate");
+  if (config.has("page.certificate_key")) {
+    out.page_certificate_key = config.path("page.certificate_key");
+  }
+  out.page_names = config.texts("page.names");
+  out.page_users =
+      config.has("page.users") ? config.path("page.users") : out.state / "page" / "users";
+  out.page_session = config.duration("page.session", std::chrono::hours(12));
+}
+
+// A passphrase must not cross a network in the clear.
+void check_page(const SeederConfig& seeder, Config& config) {
+  if (seeder.page_listen.empty()) return;
+  check_endpoint(seeder.page_listen, "page.listen", config);
+  if (!seeder.page_tls && !is_loopback(seeder.page_listen)) {
+    config.refuse("page.scheme",
+                  "is http on loopback addresses only, and " + seeder.page_listen + " is none");
+  }
+  if (seeder.page_certificate.has_value() != seeder.page_certificate_key.has_value()) {
+    config.refuse(seeder.page_certificate ? "page.certificate" : "page.certificate_key",
+                  "needs the other of certificate and certificate_key");
+  }
+}
+
 // What the types alone do not say. Mistakes are left in `config` with their lines.
 void check(const SeederConfig& seeder, Config& config) {
   if (!trust::is_name(seeder.site)) {
@@ -41,12 +75,7 @@ void check(const SeederConfig& seeder, Config& config) {
   for (const std::string& listen : seeder.swarm_listen) {
     check_endpoint(listen, "swarm.listen", config);
   }
-  if (seeder.page_listen.empty()) return;
-  check_endpoint(seeder.page_listen, "page.listen", config);
-  auto page = api::parse_endpoint(seeder.page_listen);
-  if (page.ok() && !page->address.starts_with("127.") && page->address != "::1") {
-    config.refuse("page.listen", "must be a loopback address");
-  }
+  check_page(seeder, config);
 }
 
 }  // namespace
@@ -72,10 +101,7 @@ Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
   out.wan_rate = static_cast<std::uint64_t>(config.integer("wan.rate", 0, 0, kMax));
   out.wan_budget = static_cast<std::uint64_t>(config.integer("wan.budget", 0, 0, kMax));
   out.wan_refresh = config.duration("wan.refresh", std::chrono::seconds(600));
-  if (config.has("page.listen")) out.page_listen = config.text("page.listen");
-  out.page_users =
-      config.has("page.users") ? config.path("page.users") : out.state / "page" / "users";
-  out.page_session = config.duration("page.session", std::chrono::hours(12));
+  read_page(out, config);
   out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
   out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));
   out.synthesis_patience = config.duration("synthesis.patience", std::chrono::minutes(10));

@@ -23,7 +23,11 @@
 //     refresh = "10m"
 //
 //     [page]                               # without it there is no page
-//     listen = "127.0.0.1:8443"
+//     listen = "10.0.0.2:8443"
+//     scheme = "https"                     # default: http on loopback, where alone it may be that
+//     certificate = "page.pem"             # default: one of its own, in STATE/page/
+//     certificate_key = "page.key"
+//     names = ["gateway.plant-7"]          # what its own is for, besides the address above
 //     users = "page/users"                 # default: STATE/page/users
 //     session = "12h"                      # how long a login lasts
 //
@@ -70,6 +74,10 @@ struct SeederConfig {
   std::chrono::seconds wan_refresh{600};
 
   std::string page_listen;  // empty: no page
+  bool page_tls = true;
+  std::optional<Path> page_certificate;
+  std::optional<Path> page_certificate_key;
+  std::vector<std::string> page_names;
   Path page_users;
   std::chrono::seconds page_session{43200};
 

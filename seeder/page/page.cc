@@ -10,6 +10,7 @@
 #include "proto/http/event_stream.h"
 #include "proto/trust/fields.h"
 #include "proto/trust/json.h"
+#include "seeder/page/page_views.h"
 #include "seeder/page/static_files.h"
 
 namespace lineside::seeder {
@@ -23,6 +24,7 @@ using nlohmann::json;
 constexpr double kAttemptsPerSecond = 0.1;
 constexpr double kAttemptBurst = 5;
 constexpr std::size_t kEventsAtOnce = 200;
+constexpr std::int64_t kChecksAtOnce = 300;
 
 // No script, style or request of any other origin, nothing inline, in nobody's frame.
 constexpr const char* kPolicy =
@@ -101,24 +103,23 @@ struct Page::Route {
 };
 
 const Page::Route Page::kRoutes[] = {
-    {"POST", "/api/logout", &Page::log_out},     {"GET", "/api/state", &Page::state},
-    {"GET", "/api/feed", &Page::feed},           {"GET", "/api/events", &Page::events},
-    {"GET", "/api/pending", &Page::pending},     {"GET", "/api/bundles", &Page::bundles},
-    {"POST", "/api/rollouts/", &Page::withhold},
+    {"POST", "/api/logout", &Page::log_out},   {"GET", "/api/state", &Page::state},
+    {"GET", "/api/feed", &Page::feed},         {"GET", "/api/events", &Page::events},
+    {"GET", "/api/pending", &Page::pending},   {"GET", "/api/bundles", &Page::bundles},
+    {"GET", "/api/evidence", &Page::evidence}, {"GET", "/api/bundle", &Page::bundle},
+    {"GET", "/api/checks", &Page::checks},     {"POST", "/api/rollouts/", &Page::withhold},
 };
 
-Page::Page(PageOptions options, Site& site, Supply& supply, RolloutStore& store, Sessions& sessions,
-           const Clock& clock, std::function<SiteStatus()> status)
-    : options_(options),
-      site_(site),
-      supply_(supply),
-      store_(store),
+Page::Page(bool tls, PageSources sources, Sessions& sessions, const Disk& disk, const Clock& clock)
+    : tls_(tls),
+      from_(std::move(sources)),
       sessions_(sessions),
+      disk_(disk),
       clock_(clock),
       attempts_(kAttemptsPerSecond, kAttemptBurst),
-      feed_({std::move(status),
+      feed_({from_.status,
              [this] {
-               auto newest = store_.newest_event();
+               auto newest = from_.store.newest_event();
                return newest.ok() ? *newest : 0;
              },
              &clock}) {}
@@ -155,12 +156,12 @@ Response Page::route(const Request& request) {
 
 // The prefix makes the browser refuse the cookie over plain HTTP and for other hosts' sake.
 std::string Page::cookie_name() const {
-  return options_.tls ? "__Host-lineside" : "lineside";
+  return tls_ ? "__Host-lineside" : "lineside";
 }
 
 std::string Page::cookie(const std::string& token, std::chrono::seconds age) const {
   return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", cookie_name(), token,
-                     age.count(), options_.tls ? "; Secure" : "");
+                     age.count(), tls_ ? "; Secure" : "");
 }
 
 std::optional<Page::Visitor> Page::visitor(const Request& request) const {
@@ -191,7 +192,7 @@ Page::Answer Page::log_in(const Request& request) {
     log(Level::kWarning, "login refused", {{"user", user}, {"from", request.remote_ip}});
     return http::problem(401, {Code::kDenied, "name and passphrase do not fit"});
   }
-  site_.note("login", "at the page, from " + request.remote_ip, "user " + user);
+  from_.site.note("login", "at the page, from " + request.remote_ip, "user " + user);
   Response response = json_answer({{"user", user}});
   response.headers["set-cookie"] = cookie(*token, sessions_.lifetime());
   return response;
@@ -207,7 +208,7 @@ Page::Answer Page::log_out(const Request& /*request*/, const Visitor& visitor) {
 
 Page::Answer Page::state(const Request& /*request*/, const Visitor& visitor) {
   std::string whole = feed_.whole();
-  json viewer = {{"user", visitor.user}, {"silent_s", options_.silent.count()}};
+  json viewer = {{"user", visitor.user}};
   return http::json_response(200,
                              fmt::format(R"({{"viewer":{},"state":{}}})", viewer.dump(), whole));
 }
@@ -234,7 +235,7 @@ Page::Answer Page::events(const Request& request, const Visitor& /*visitor*/) {
   if (request.query.contains("sequence")) {
     TRY_ASSIGN(wanted.sequence, parse_number(request.query.at("sequence")));
   }
-  TRY_ASSIGN(std::vector<Event> events, store_.events_back(wanted));
+  TRY_ASSIGN(std::vector<Event> events, from_.store.events_back(wanted));
   json list = json::array();
   for (const Event& event : events) {
     list.push_back(to_json(EventRow{event.number, event.at, event.kind, event.actor, event.device,
@@ -244,7 +245,7 @@ Page::Answer Page::events(const Request& request, const Visitor& /*visitor*/) {
 }
 
 Page::Answer Page::pending(const Request& /*request*/, const Visitor& /*visitor*/) {
-  TRY_ASSIGN(std::vector<PendingDevice> pending, store_.pending());
+  TRY_ASSIGN(std::vector<PendingDevice> pending, from_.store.pending());
   json list = json::array();
   for (const PendingDevice& device : pending) {
     list.push_back(
@@ -256,8 +257,59 @@ Page::Answer Page::pending(const Request& /*request*/, const Visitor& /*visitor*
 
 Page::Answer Page::bundles(const Request& /*request*/, const Visitor& /*visitor*/) {
   json list = json::array();
-  for (const BundleRow& row : supply_.bundles()) list.push_back(to_json(row));
+  for (const BundleRow& row : from_.supply.bundles()) list.push_back(to_json(row));
   return json_answer({{"bundles", list}});
+}
+
+// The directive that is in force, and what its canaries signed.
+Page::Answer Page::evidence(const Request& /*request*/, const Visitor& /*visitor*/) {
+  std::optional<trust::VerifiedDirective> directive = from_.site.directive();
+  std::optional<trust::VerifiedRoster> roster = from_.site.roster();
+  if (!directive || !roster) return Error{Code::kNotFound, "there is no directive yet"};
+  TRY_ASSIGN(trust::Opened opened,
+             trust::open(directive->envelope, trust::kDirectiveType, from_.site.operators()));
+  TRY_ASSIGN(std::vector<Bytes> envelopes, from_.store.attestations(directive->digest));
+  json attestations = json::array();
+  for (const Bytes& envelope : envelopes) {
+    attestations.push_back(attestation_view(envelope, roster->roster));
+  }
+  return json_answer({{"directive", directive_view(*directive, opened.signers)},
+                      {"attestations", attestations},
+                      {"roster_version", roster->roster.version}});
+}
+
+Page::Answer Page::bundle(const Request& request, const Visitor& /*visitor*/) {
+  TRY_ASSIGN(HeldManifest held,
+             find_manifest(disk_, from_.vendor_targets, query_or(request, "name", "")));
+  json routes = json::array();
+  std::vector<Digest> bases = from_.site.floor_trees();
+  bases.push_back(empty_tree());
+  for (const Digest& base : bases) {
+    if (base == held.manifest.tree) continue;
+    Result<api::DeliveryOffer> offer = from_.supply.offer(base, held.manifest.tree);
+    json row = {{"base", base.hex()}};
+    if (offer.ok()) row["length"] = offer->length;
+    if (!offer.ok()) row["why"] = offer.error().what;
+    routes.push_back(std::move(row));
+  }
+  json body = manifest_view(held);
+  body["routes"] = routes;
+  body["held"] = from_.bundles.has_tree(held.manifest.tree);
+  return json_answer(body);
+}
+
+Page::Answer Page::checks(const Request& request, const Visitor& /*visitor*/) {
+  std::string device = query_or(request, "device", "");
+  TRY_ASSIGN(std::vector<StoredCheck> checks, from_.store.checks(device, kChecksAtOnce));
+  json list = json::array();
+  for (const StoredCheck& check : checks) list.push_back(check_view(check));
+  json body = {{"checks", list}};
+  Result<Digest> tree = Digest::parse(query_or(request, "tree", ""));
+  if (tree.ok() && from_.bundles.has_tree(*tree)) {
+    auto budgets = budgets_view(disk_, from_.bundles.tree_dir(*tree));
+    if (budgets.ok()) body["budgets"] = *budgets;
+  }
+  return json_answer(body);
 }
 
 Page::Answer Page::withhold(const Request& request, const Visitor& visitor) {
@@ -269,7 +321,7 @@ Page::Answer Page::withhold(const Request& request, const Visitor& visitor) {
   }
   TRY_ASSIGN(std::int64_t sequence, parse_number(rest.substr(0, slash)));
   Caller caller{CallerClass::kOperator, "user " + visitor.user, {}};
-  TRY(site_.command(sequence, verb == "pause" ? Command::kPause : Command::kAbort, caller));
+  TRY(from_.site.command(sequence, verb == "pause" ? Command::kPause : Command::kAbort, caller));
   feed_.wake();
   return json_answer({{"status", "done"}});
 }

@@ -8,6 +8,9 @@
 //     GET  /api/state  /api/feed?after=ID    see feed.h                            session
 //     GET  /api/events?before=N&device=D     the log, newest first, 200 at most    session
 //     GET  /api/pending  /api/bundles        as the operator's routes              session
+//     GET  /api/evidence                     the directive and its attestations    session
+//     GET  /api/bundle?name=NAME/V.json      what its manifest says                session
+//     GET  /api/checks?device=D              its checks, oldest first, and limits  session
 //     POST /api/rollouts/SEQ/pause | abort   withholding needs no authority        session
 //
 // A POST must carry "x-lineside: page": a form or link of another site cannot, and a script of
@@ -20,6 +23,7 @@
 
 #include "proto/http/message.h"
 #include "proto/http/rate_limit.h"
+#include "seeder/bundle_store.h"
 #include "seeder/page/feed.h"
 #include "seeder/page/sessions.h"
 #include "seeder/rollout_store.h"
@@ -28,16 +32,20 @@
 
 namespace lineside::seeder {
 
-struct PageOptions {
-  bool tls = true;                  // cookies are then for TLS only
-  std::chrono::seconds silent{30};  // a node that was not heard of for so long is shown as silent
+// What the page tells of. All references outlive it.
+struct PageSources {
+  Site& site;
+  Supply& supply;
+  RolloutStore& store;
+  BundleStore& bundles;
+  Path vendor_targets;                 // the mirror's
+  std::function<SiteStatus()> status;  // the whole one, supply and WAN included
 };
 
 class Page {
  public:
-  // References outlive it. `status` is the whole one, supply and WAN included.
-  Page(PageOptions options, Site& site, Supply& supply, RolloutStore& store, Sessions& sessions,
-       const Clock& clock, std::function<SiteStatus()> status);
+  // `tls`: cookies are then for TLS only. References outlive it.
+  Page(bool tls, PageSources sources, Sessions& sessions, const Disk& disk, const Clock& clock);
 
   static constexpr std::uint64_t kMaxBodyBytes = 8192;
   // Any thread.
@@ -63,13 +71,15 @@ class Page {
   Answer events(const http::Request& request, const Visitor& visitor);
   Answer pending(const http::Request& request, const Visitor& visitor);
   Answer bundles(const http::Request& request, const Visitor& visitor);
+  Answer evidence(const http::Request& request, const Visitor& visitor);
+  Answer bundle(const http::Request& request, const Visitor& visitor);
+  Answer checks(const http::Request& request, const Visitor& visitor);
   Answer withhold(const http::Request& request, const Visitor& visitor);
 
-  PageOptions options_;
-  Site& site_;
-  Supply& supply_;
-  RolloutStore& store_;
+  bool tls_;
+  PageSources from_;
   Sessions& sessions_;
+  const Disk& disk_;
   const Clock& clock_;
   std::mutex attempts_mutex_;
   http::RateLimit attempts_;  // to log in, by address

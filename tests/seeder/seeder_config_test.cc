@@ -38,6 +38,21 @@ TEST_F(SeederConfigTest, MistakesInValuesNameTheLine) {
   }
 }
 
+TEST_F(SeederConfigTest, APageOverPlainHttpIsForLoopbackOnly) {
+  auto page = [&](const std::string& lines) {
+    return load_config(*disk, dir.write("page.toml", std::string(good) + "[page]\n" + lines));
+  };
+  EXPECT_FALSE(page("listen = \"127.0.0.1:8443\"\n")->page_tls);
+  EXPECT_TRUE(page("listen = \"192.0.2.1:8443\"\n")->page_tls);
+  EXPECT_TRUE(page("listen = \"0.0.0.0:8443\"\n")->page_tls);
+  auto plain = page("listen = \"192.0.2.1:8443\"\nscheme = \"http\"\n");
+  ASSERT_FALSE(plain.ok());
+  EXPECT_NE(plain.error().what.find("'page.scheme'"), std::string::npos) << plain.error().what;
+  auto half = page("listen = \"192.0.2.1:8443\"\ncertificate = \"page.pem\"\n");
+  ASSERT_FALSE(half.ok());
+  EXPECT_NE(half.error().what.find("certificate_key"), std::string::npos) << half.error().what;
+}
+
 TEST_F(SeederConfigTest, AMissingFileIsNamed) {
   auto config = load_config(*disk, dir / "none.toml");
   ASSERT_FALSE(config.ok());

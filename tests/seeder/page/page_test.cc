@@ -25,6 +25,7 @@ struct PageTest : ::testing::Test {
   std::unique_ptr<Seeder> gateway;
   std::optional<http::Client> browser;
   http::Headers cookie;
+  bool tls = false;
 
   SeederConfig config() {
     SeederConfig made;
@@ -38,6 +39,7 @@ struct PageTest : ::testing::Test {
     made.swarm_listen = {"127.0.0.1:0"};
     made.swarm_local_discovery = false;
     made.page_listen = "127.0.0.1:0";
+    made.page_tls = tls;
     made.page_users = dir / "users";
     return made;
   }
@@ -57,7 +59,8 @@ struct PageTest : ::testing::Test {
     gateway.reset();
     gateway = must(Seeder::start(config(), *disk, clock));
     http::ClientOptions options;
-    options.base_url = "http://" + gateway->page_endpoint() + "/";
+    options.base_url = (tls ? "https://" : "http://") + gateway->page_endpoint() + "/";
+    if (tls) options.ca_pem = dir.read("state/page/certificate.pem");
     browser = must(http::Client::make(std::move(options)));
   }
 
@@ -138,6 +141,18 @@ TEST_F(PageTest, ALoginOutlivesARestartOfTheGatewayAndALogoutEndsIt) {
   EXPECT_EQ(get("/api/state").status, 200);
   EXPECT_EQ(post("/api/logout", json::object()).status, 200);
   EXPECT_EQ(get("/api/state").status, 401);
+}
+
+TEST_F(PageTest, OverTlsTheCookieIsForTlsOnlyAndTheCertificateStays) {
+  tls = true;
+  start();
+  std::string certificate = dir.read("state/page/certificate.pem");
+  std::string set = log_in().headers.at("set-cookie");
+  EXPECT_TRUE(set.starts_with("__Host-lineside="));
+  EXPECT_NE(set.find("; Secure"), std::string::npos);
+  start();
+  EXPECT_EQ(get("/api/state").status, 200);
+  EXPECT_EQ(dir.read("state/page/certificate.pem"), certificate);
 }
 
 TEST_F(PageTest, PausingWhatDoesNotRunIsRefusedInWords) {
