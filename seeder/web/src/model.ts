@@ -1,42 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the state means: who infers, what moves, what is stuck and why. Pure.
 import { bundleName, duration, plural, seconds } from './format';
-import type { Node, Rollout, Site } from './types';
+import type { Health, Node, Rollout, Site } from './types';
 
-export type Health = 'inferring' | 'updating' | 'failed' | 'dark' | 'silent';
-
-export const healths: readonly Health[] = ['inferring', 'updating', 'failed', 'dark', 'silent'];
+export const healths: readonly Health[] = ['inferring', 'updating', 'failed', 'not-inferring', 'silent', 'empty'];
 
 export const healthText: Record<Health, string> = {
   inferring: 'infers',
   updating: 'updates',
   failed: 'update failed',
-  dark: 'does not infer',
+  'not-inferring': 'does not infer',
   silent: 'silent',
+  empty: 'empty',
 };
 
-const moving = new Set(['fetching', 'staging', 'checking', 'gated', 'activating', 'trial']);
-const switching = new Set(['activating', 'trial']);
-const failedStates = new Set(['failed', 'rolled_back']);
-
-export function isSilent(node: Node, site: Site, silentS: number): boolean {
-  return !node.heard || seconds(site.now) - seconds(node.heard) > silentS;
-}
-
-/** The worst thing that is true of a device. One that never had a bundle has nothing to infer with. */
-export function healthOf(node: Node, site: Site, silentS: number): Health {
-  const report = node.report;
-  if (!report || isSilent(node, site, silentS)) return 'silent';
-  if (switching.has(report.state)) return 'updating';
-  if (!report.inferring && (report.bundle || !moving.has(report.state))) return 'dark';
-  if (failedStates.has(report.state)) return 'failed';
-  if (moving.has(report.state)) return 'updating';
-  return 'inferring';
+/** Of a device that is not revoked. */
+export function healthOf(node: Node): Health {
+  return node.health === 'revoked' ? 'silent' : node.health;
 }
 
 /** Says of itself that it infers, and was heard of lately. */
-export function infers(node: Node, site: Site, silentS: number): boolean {
-  return Boolean(node.report?.inferring) && !isSilent(node, site, silentS);
+export function infers(node: Node): boolean {
+  return Boolean(node.report?.inferring) && node.health !== 'silent';
 }
 
 export interface Tally {
@@ -45,15 +30,15 @@ export interface Tally {
   by: Record<Health, Node[]>;
 }
 
-export function tally(nodes: readonly Node[], site: Site, silentS: number): Tally {
-  const by: Record<Health, Node[]> = { inferring: [], updating: [], failed: [], dark: [], silent: [] };
+export function tally(nodes: readonly Node[]): Tally {
+  const by: Record<Health, Node[]> = { inferring: [], updating: [], failed: [], 'not-inferring': [], silent: [], empty: [] };
   let total = 0;
   let infer = 0;
   for (const node of nodes) {
     if (node.revoked) continue;
     ++total;
-    if (infers(node, site, silentS)) ++infer;
-    by[healthOf(node, site, silentS)].push(node);
+    if (infers(node)) ++infer;
+    by[healthOf(node)].push(node);
   }
   return { total, infer, by };
 }
@@ -66,14 +51,14 @@ export interface Rates {
   transfers: number;
 }
 
-export function lanRates(nodes: readonly Node[], site: Site, silentS: number): Rates {
+export function lanRates(nodes: readonly Node[]): Rates {
   const sum: Rates = { lanDown: 0, lanUp: 0, fromGateway: 0, fromPeers: 0, transfers: 0 };
   for (const node of nodes) {
     const report = node.report;
     if (!report) continue;
     sum.fromGateway += report.delivered_from_gateway;
     sum.fromPeers += report.delivered_from_peers;
-    if (!report.transfer || isSilent(node, site, silentS)) continue;
+    if (!report.transfer || node.health === 'silent') continue;
     sum.lanDown += report.transfer.down_rate;
     sum.lanUp += report.transfer.up_rate;
     if (report.transfer.have < report.transfer.length) ++sum.transfers;
@@ -97,13 +82,15 @@ function reasonOf(node: Node, health: Health, site: Site): string {
       : 'never heard of';
   }
   if (health === 'failed') return report?.error || node.why || report?.code || 'no reason given';
+  if (report?.inferring_cause) return report.inferring_cause;
   if (report?.check && report.check.verdict !== 'pass') return report.check.cause;
-  if (report && !report.bundle) return 'no bundle is installed';
   return report?.error || 'its last inference check or heartbeat was not good';
 }
 
-const titles: Record<'failed' | 'dark' | 'silent', (n: number) => string> = {
-  dark: (n) => `${plural(n, 'device')} ${n === 1 ? 'does' : 'do'} not infer`,
+type Trouble = 'failed' | 'not-inferring' | 'silent';
+
+const titles: Record<Trouble, (n: number) => string> = {
+  'not-inferring': (n) => `${plural(n, 'device')} ${n === 1 ? 'does' : 'do'} not infer`,
   failed: (n) => `Update failed on ${plural(n, 'device')}; the old version goes on`,
   silent: (n) => `${plural(n, 'device')} ${n === 1 ? 'is' : 'are'} silent`,
 };
@@ -111,7 +98,7 @@ const titles: Record<'failed' | 'dark' | 'silent', (n: number) => string> = {
 /** Devices with the same trouble for the same reason are one problem. */
 function deviceProblems(all: Tally, site: Site): Problem[] {
   const found: Problem[] = [];
-  for (const health of ['dark', 'failed', 'silent'] as const) {
+  for (const health of ['not-inferring', 'failed', 'silent'] as const) {
     const reasons = new Map<string, string[]>();
     for (const node of all.by[health]) {
       const why = health === 'silent' ? '' : reasonOf(node, health, site);
@@ -134,10 +121,11 @@ function deviceProblems(all: Tally, site: Site): Problem[] {
 export function problems(all: Tally, site: Site): Problem[] {
   const found = deviceProblems(all, site);
   const rollout = site.rollout;
-  if (rollout && (rollout.paused || rollout.stage === 'aborted')) {
+  const ended = rollout && ['aborted', 'failed'].includes(rollout.stage);
+  if (rollout && (ended || (rollout.paused && isRunning(rollout)))) {
     found.unshift({
       severity: 'warn',
-      title: `Rollout ${rollout.sequence} ${rollout.stage === 'aborted' ? 'was aborted' : 'is paused'}`,
+      title: `Rollout ${rollout.sequence} ${ended ? (rollout.stage === 'failed' ? 'failed' : 'was aborted') : 'is paused'}`,
       why: rollout.reason,
       devices: [],
       link: '#/rollout',
@@ -158,7 +146,7 @@ export function problems(all: Tally, site: Site): Problem[] {
 export const stages = ['preparing', 'canaries', 'soaking', 'batches', 'done'] as const;
 
 export function isRunning(rollout: Rollout): boolean {
-  return !['done', 'aborted', 'superseded'].includes(rollout.stage);
+  return !['done', 'failed', 'aborted', 'superseded'].includes(rollout.stage);
 }
 
 export interface Batch {
@@ -184,7 +172,7 @@ export function batches(rollout: Rollout, nodes: readonly Node[]): Batch[] {
 /** What the rollout waits for, in one sentence. */
 export function waitsFor(rollout: Rollout, nodes: readonly Node[]): string {
   if (rollout.stage === 'done') return 'All devices have ended.';
-  if (rollout.stage === 'aborted' || rollout.stage === 'superseded') return rollout.reason;
+  if (!isRunning(rollout)) return rollout.reason;
   if (rollout.paused) return `Paused: ${rollout.reason}`;
   if (rollout.stage === 'preparing') return 'The gateway prepares the deliveries.';
   if (rollout.stage === 'soaking') return 'All canaries passed. The soak must end before others follow.';
@@ -215,7 +203,10 @@ export function moodOf(all: Tally, found: readonly Problem[]): Mood {
 export function headline(all: Tally): string {
   if (all.total === 0) return 'No device is enrolled';
   if (all.infer === all.total) return all.total === 1 ? 'The device infers' : `All ${all.total} devices infer`;
-  if (all.infer === 0) return all.by.updating.length === all.total ? 'No device infers yet' : 'No device infers';
+  if (all.infer === 0) {
+    const first = all.by.updating.length + all.by.empty.length === all.total;
+    return first ? 'No device infers yet' : 'No device infers';
+  }
   return `${all.infer} of ${all.total} devices infer`;
 }
 
@@ -243,3 +234,12 @@ export function pieces(map: string, count: number): boolean[] {
   }
   return out;
 }
+
+/** "line-audio 1.0.0" for a tree that some device says it runs under that name; else undefined. */
+export function treeName(tree: string, nodes: readonly Node[]): string | undefined {
+  const one = nodes.find((node) => node.report?.tree === tree && node.report.bundle);
+  return one?.report ? bundleName(one.report.bundle) : undefined;
+}
+
+/** SHA-256 of nothing: the base of a full delivery. */
+export const emptyTree = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

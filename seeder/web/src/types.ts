@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway says; the C++ side is seeder/operator_api.h and proto/api/site_api.h.
 
+/** As seeder/device_health.h has it: one definition for page, terminal and metrics. */
+export type Health = 'inferring' | 'updating' | 'failed' | 'not-inferring' | 'silent' | 'empty';
+
 export interface Transfer {
   root: string;
   length: number;
@@ -39,6 +42,9 @@ export interface Report {
   trees: string[];
   free_bytes: number;
   inferring: boolean;
+  inferring_cause?: string;
+  inferring_since?: string;
+  damage?: string;
   inferences: number;
   code: string;
   error: string;
@@ -57,6 +63,7 @@ export interface Node {
   canary: boolean;
   revoked: boolean;
   batch?: number;
+  health: Health | 'revoked';
   ending: string;
   why: string;
   heard?: string;
@@ -128,7 +135,6 @@ export interface Whole extends Change {
 
 export interface Viewer {
   user: string;
-  silent_s: number;
 }
 
 export interface LogEvent {
@@ -155,5 +161,83 @@ export interface BundleRow {
   name: string;
   length: number;
   mirrored: boolean;
+  held: boolean;
+}
+
+export interface Directive {
+  sequence: number;
+  digest: string;
+  signers: string[];
+  bundle: string;
+  manifest: string;
+  issued: string;
+  not_before: string;
+  expires: string;
+  devices: number;
+  canaries: string[];
+  soak_s: number;
+  batch_size: number;
+  failure_minimum: number;
+  failure_percent: number;
+  on_failure: string;
+  device_deadline_s: number;
+}
+
+export interface Attestation {
+  invalid?: string;
+  envelope: string;
+  device?: string;
+  outcome?: string;
+  started?: string;
+  finished?: string;
+  tree?: string;
+  inferences?: number;
+  counter?: number;
+  cause?: string;
+  passed_tests?: string[];
+  failed_tests?: string[];
+  measured?: Record<string, string>;
+  digest?: string;
+}
+
+export interface Evidence {
+  directive: Directive;
+  attestations: Attestation[];
+  roster_version: number;
+}
+
+export interface CheckRecord {
+  finished: string;
+  phase: string;
+  verdict: string;
+  cause: string;
+  measured: Record<string, string>;
+}
+
+export interface Checks {
+  checks: CheckRecord[];
+  budgets?: Record<string, number>;
+}
+
+export interface Manifest {
+  name: string;
+  digest: string;
+  version: string;
+  release: number;
+  security_floor: number;
+  vendor: string;
+  hardware: string[];
+  tree: string;
+  tree_length: number;
+  firmware_version: string;
+  python: string;
+  provides: Record<string, string>;
+  packages: Record<string, string>;
+  requires: string[];
+  required_tests: string[];
+  models: { path: string; format: string; sha256: string; versions: Record<string, number> }[];
+  deliveries: { base: string; length: number; root: string }[];
+  waivers: { rule: string; subject: string; by: string; until: string; reason: string }[];
+  routes: { base: string; length?: number; why?: string }[];
   held: boolean;
 }

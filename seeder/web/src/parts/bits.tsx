@@ -2,7 +2,8 @@
 // Small parts that several views use.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { healthText, type Health } from '../model';
+import { healthText } from '../model';
+import type { Health } from '../types';
 
 /** Shape and colour: nobody has to tell red from green. */
 export function Glyph({ health }: { health: Health }) {
@@ -16,7 +17,8 @@ export function Glyph({ health }: { health: Health }) {
         </>
       )}
       {health === 'failed' && <path d="M8 1.5 15 14H1z" class="full" />}
-      {health === 'dark' && <path d="m3.5 3.5 9 9m0-9-9 9" class="stroke" />}
+      {health === 'not-inferring' && <path d="m3.5 3.5 9 9m0-9-9 9" class="stroke" />}
+      {health === 'empty' && <rect x="2.5" y="2.5" width="11" height="11" rx="2" class="ring" />}
       {health === 'silent' && <circle cx="8" cy="8" r="5.2" class="dashed" />}
     </svg>
   );
@@ -70,7 +72,7 @@ export function Command({ text }: { text: string }) {
 
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
-    <div class="empty">
+    <div class="nothing">
       <strong>{title}</strong>
       {children && <p>{children}</p>}
     </div>

@@ -2,7 +2,8 @@
 // Every device as a tile: two hundred fit on a tablet.
 import { memo } from 'preact/compat';
 import type { Seen } from '../hooks';
-import { healthOf, healthText, type Health } from '../model';
+import { healthOf, healthText } from '../model';
+import type { Health } from '../types';
 import { Glyph, Empty } from './bits';
 
 interface TileProps {
@@ -39,7 +40,7 @@ export function DeviceGrid({ seen }: { seen: Seen }) {
           <Tile
             key={node.device}
             device={node.device}
-            health={healthOf(node, seen.site, seen.viewer.silent_s)}
+            health={healthOf(node)}
             canary={node.canary}
             infers={node.report?.inferring ?? false}
             state={node.report?.state ?? ''}

@@ -21,7 +21,7 @@ function Mark() {
 
 /** The answer to "does the plant infer", on every view. */
 function Pulse({ seen }: { seen: Seen }) {
-  const all = tally(seen.nodes, seen.site, seen.viewer.silent_s);
+  const all = tally(seen.nodes);
   const stuck = problems(all, seen.site);
   return (
     <a href="#/" class={`pulse ${moodOf(all, stuck)}`}>

@@ -30,21 +30,58 @@ function nameOf(id: string): string {
   return names[id] ?? id;
 }
 
-export function Measured({ measured }: { measured: Record<string, string> }) {
+/** Over, or close to it (nine tenths). */
+export function standing(value: string, limit: number | undefined): 'over' | 'near' | '' {
+  const number = Number(value);
+  if (limit === undefined || !Number.isFinite(number)) return '';
+  return number > limit ? 'over' : number > 0.9 * limit ? 'near' : '';
+}
+
+interface MeasuredProps {
+  measured: Record<string, string>;
+  limits?: Record<string, number> | undefined;
+}
+
+export function Measured({ measured, limits }: MeasuredProps) {
   const ids = Object.keys(measured).sort();
-  const rows = [...ids.filter((id) => !id.startsWith('version.')), ...ids.filter((id) => id.startsWith('version.'))];
-  if (rows.length === 0) return null;
+  const timed = ids.filter((id) => !id.startsWith('version.'));
+  const versions = ids.filter((id) => id.startsWith('version.'));
+  if (ids.length === 0) return null;
   return (
-    <table class="measured">
-      <caption class="hidden">Measured</caption>
-      <tbody>
-        {rows.map((id) => (
-          <tr key={id}>
-            <th scope="row">{nameOf(id)}</th>
-            <td class="num">{withUnit(id, measured[id] ?? '')}</td>
+    <>
+      <table class="measured">
+        <thead>
+          <tr>
+            <th scope="col">Measured</th>
+            <th scope="col" class="num">
+              Value
+            </th>
+            {limits && (
+              <th scope="col" class="num">
+                Limit
+              </th>
+            )}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {timed.map((id) => (
+            <tr key={id} class={standing(measured[id] ?? '', limits?.[id])}>
+              <th scope="row">{nameOf(id)}</th>
+              <td class="num">{withUnit(id, measured[id] ?? '')}</td>
+              {limits && <td class="num dim">{limits[id] === undefined ? '' : withUnit(id, String(limits[id]))}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {versions.length > 0 && (
+        <ul class="packages" aria-label="Versions that answered">
+          {versions.map((id) => (
+            <li key={id}>
+              {nameOf(id)} <b>{measured[id]}</b>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }

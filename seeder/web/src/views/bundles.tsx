@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ViewProps } from '../app';
 import { bundleName } from '../format';
-import { useGet } from '../hooks';
+import { useGet, type Seen } from '../hooks';
 import { Command, Empty } from '../parts/bits';
 import type { BundleRow } from '../types';
+import { Bundle } from './bundle';
 
-export function Bundles({ seen }: ViewProps) {
+export function Bundles({ seen, place }: ViewProps) {
+  return place.name ? <Bundle name={place.name} seen={seen} /> : <List seen={seen} />;
+}
+
+function List({ seen }: { seen: Seen }) {
   const { value, error } = useGet<{ bundles: BundleRow[] }>('/api/bundles', `${seen.site.supply.checked}/${seen.site.supply.state}`);
   return (
     <section class="panel" aria-labelledby="bundles">
@@ -25,7 +30,9 @@ export function Bundles({ seen }: ViewProps) {
           <tbody>
             {value.bundles.map((row) => (
               <tr key={row.name}>
-                <th scope="row">{bundleName(row.name)}</th>
+                <th scope="row">
+                  <a href={`#/bundles/${row.name}`}>{bundleName(row.name)}</a>
+                </th>
                 <td>{row.held ? 'tree is held' : row.mirrored ? 'manifest is held' : <span class="dim">only listed</span>}</td>
                 <td class="num">{seen.nodes.filter((node) => node.report?.bundle === row.name).length}</td>
               </tr>

@@ -5,9 +5,10 @@ import { useGet, type Seen } from '../hooks';
 import { healthOf, isNothing } from '../model';
 import { Bar, Digest, Empty, Fact, HealthTag } from '../parts/bits';
 import { Events } from '../parts/events';
+import { LatencyChart } from '../parts/latency_chart';
 import { Measured } from '../parts/measured';
 import { PieceMap } from '../parts/piece_map';
-import type { LogEvent, Node, Report } from '../types';
+import type { Checks, LogEvent, Node, Report } from '../types';
 
 function Slot({ report, seen }: { report: Report; seen: Seen }) {
   return (
@@ -62,6 +63,8 @@ function Fetching({ report }: { report: Report }) {
 
 function LastCheck({ report, seen }: { report: Report; seen: Seen }) {
   const check = report.check;
+  const path = `/api/checks?device=${encodeURIComponent(report.device)}&tree=${report.tree}`;
+  const { value } = useGet<Checks>(path, check?.finished);
   return (
     <section class="panel" aria-labelledby="check">
       <h2 id="check">
@@ -74,7 +77,9 @@ function LastCheck({ report, seen }: { report: Report; seen: Seen }) {
             {check.phase}, finished {clock(check.finished, seen.site.now)}
           </p>
           {check.cause && <p class="bad-text lead">{check.cause}</p>}
-          <Measured measured={check.measured} />
+          {value && <LatencyChart checks={value.checks} limitUs={value.budgets?.['latency.p50_us']} />}
+          <Measured measured={check.measured} limits={value?.budgets} />
+          {value && !value.budgets && <p class="dim small">Its limits are not known here: the gateway does not hold that tree.</p>}
           {check.stderr_tail && (
             <details>
               <summary>End of its standard error</summary>
@@ -97,9 +102,11 @@ export function Device({ node, seen }: { node: Node; seen: Seen }) {
           <a href="#/devices">Devices</a>
         </p>
         <h1>
-          {node.device} {node.revoked ? <span class="chip bad">revoked</span> : <HealthTag health={healthOf(node, seen.site, seen.viewer.silent_s)} />}
+          {node.device} {node.revoked ? <span class="chip bad">revoked</span> : <HealthTag health={healthOf(node)} />}
         </h1>
-        {report?.error && <p class="bad-text lead">{report.error}</p>}
+        {report?.inferring_cause && <p class="bad-text lead">{report.inferring_cause}</p>}
+        {report?.damage && <p class="bad-text lead">{report.damage}</p>}
+        {report?.error && <p class={`lead ${node.health === 'failed' ? 'bad-text' : 'dim'}`}>{report.error}</p>}
         <dl class="facts">
           <Fact name="State">{report?.state.replace('_', ' ') ?? 'never heard of'}</Fact>
           <Fact name="Heard">{ago(node.heard, seen.site.now)}</Fact>
@@ -116,8 +123,12 @@ export function Device({ node, seen }: { node: Node; seen: Seen }) {
         {node.why && node.why !== report?.error && <p>{node.why}</p>}
       </section>
       {report && <LastCheck report={report} seen={seen} />}
-      {report && <Slot report={report} seen={seen} />}
-      {report && <Fetching report={report} />}
+      {report && (
+        <div class="side">
+          <Slot report={report} seen={seen} />
+          <Fetching report={report} />
+        </div>
+      )}
       <section class="panel wide" aria-labelledby="history">
         <h2 id="history">History</h2>
         {log.error && <p class="trouble">Not shown: {log.error}</p>}

@@ -2,9 +2,9 @@
 import type { ViewProps } from '../app';
 import { ago, bundleName, plural } from '../format';
 import { useGet, type Seen } from '../hooks';
-import { healthOf, healths, healthText, tally, type Health } from '../model';
+import { healthOf, healths, healthText, tally } from '../model';
 import { Command, Empty, HealthTag } from '../parts/bits';
-import type { Node, Pending } from '../types';
+import type { Health, Node, Pending } from '../types';
 import { Device } from './device';
 
 function PendingList({ seen }: { seen: Seen }) {
@@ -43,7 +43,7 @@ function Filter({ show, all }: { show: string; all: ReturnType<typeof tally> }) 
 
 function Row({ node, seen }: { node: Node; seen: Seen }) {
   const report = node.report;
-  const health = healthOf(node, seen.site, seen.viewer.silent_s);
+  const health = healthOf(node);
   return (
     <tr>
       <th scope="row">
@@ -61,7 +61,7 @@ function Row({ node, seen }: { node: Node; seen: Seen }) {
 }
 
 function List({ seen, show }: { seen: Seen; show: string }) {
-  const all = tally(seen.nodes, seen.site, seen.viewer.silent_s);
+  const all = tally(seen.nodes);
   const wanted = healths.includes(show as Health) ? (show as Health) : undefined;
   const rows = wanted ? all.by[wanted] : seen.nodes;
   return (

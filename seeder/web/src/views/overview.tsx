@@ -38,7 +38,7 @@ function Verdict({ all, seen }: { all: Tally; seen: Seen }) {
 
 function Traffic({ seen }: { seen: Seen }) {
   const { site } = seen;
-  const lan = lanRates(seen.nodes, site, seen.viewer.silent_s);
+  const lan = lanRates(seen.nodes);
   const used = site.rollout ? site.rollout.wan_payload + site.rollout.wan_metadata : 0;
   const sum = lan.fromGateway + lan.fromPeers;
   return (
@@ -137,7 +137,7 @@ function Stuck({ seen, all }: { seen: Seen; all: Tally }) {
 }
 
 export function Overview({ seen }: ViewProps) {
-  const all = tally(seen.nodes, seen.site, seen.viewer.silent_s);
+  const all = tally(seen.nodes);
   return (
     <div class="overview">
       <Verdict all={all} seen={seen} />

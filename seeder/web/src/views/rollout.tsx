@@ -3,11 +3,12 @@
 import { memo } from 'preact/compat';
 import type { ViewProps } from '../app';
 import { bundleName, bytes, clock, countdown, duration, plural, seconds } from '../format';
-import type { Seen } from '../hooks';
+import { useGet, type Seen } from '../hooks';
 import { batches, isRunning, progress, waitsFor, type Batch } from '../model';
-import { Bar, Command, Digest, Empty, Fact } from '../parts/bits';
+import { Bar, Command, Empty, Fact } from '../parts/bits';
+import { Order, Statements } from '../parts/evidence';
 import { Steps } from '../parts/steps';
-import type { Canary, Node, Rollout } from '../types';
+import type { Canary, Evidence, Node, Rollout } from '../types';
 
 const evidenceText: Record<Canary['evidence'], string> = {
   missing: 'no attestation yet',
@@ -22,7 +23,7 @@ function CanaryRow({ canary, node }: { canary: Canary; node: Node | undefined })
       <a href={`#/devices/${canary.device}`}>{canary.device}</a>
       <span class="dim">{node?.hardware.join(', ')}</span>
       <span class="verdict-word">{evidenceText[canary.evidence]}</span>
-      <span class="dim">{canary.why || (canary.evidence === 'missing' ? node?.report?.state : '')}</span>
+      <span class="dim">{canary.why && canary.why !== canary.evidence ? canary.why : canary.evidence === 'missing' ? node?.report?.state.replace('_', ' ') : ''}</span>
     </li>
   );
 }
@@ -54,7 +55,7 @@ function Gate({ rollout, seen }: { rollout: Rollout; seen: Seen }) {
   );
 }
 
-const mark: Record<string, string> = { confirmed: 'ok', failed: 'bad', silent: 'bad', withdrawn: 'gone', pending: 'todo' };
+const mark: Record<string, string> = { confirmed: 'ok', failed: 'bad', silent: 'bad', stalled: 'bad', unfinished: 'bad', withdrawn: 'gone', pending: 'todo' };
 
 interface CellProps {
   device: string;
@@ -94,18 +95,24 @@ function BatchRow({ batch, rollout }: { batch: Batch; rollout: Rollout }) {
   );
 }
 
+function Documents({ rollout, seen }: { rollout: Rollout; seen: Seen }) {
+  const stamp = `${rollout.sequence}/${rollout.canaries.map((canary) => canary.evidence).join()}`;
+  const { value, error } = useGet<Evidence>('/api/evidence', stamp);
+  return (
+    <section class="panel wide" aria-labelledby="documents">
+      <h2 id="documents">Signed documents</h2>
+      {error && <p class="trouble">Not shown: {error}</p>}
+      {!value && !error && <div class="wait" aria-hidden="true" />}
+      {value && <Order directive={value.directive} now={seen.site.now} />}
+      {value && <Statements evidence={value} now={seen.site.now} />}
+    </section>
+  );
+}
+
 function Facts({ rollout, seen }: { rollout: Rollout; seen: Seen }) {
   const used = rollout.wan_payload + rollout.wan_metadata;
   return (
     <dl class="facts">
-      <Fact name="Manifest">
-        <Digest hex={rollout.manifest} />
-      </Fact>
-      {rollout.tree && (
-        <Fact name="Tree">
-          <Digest hex={rollout.tree} />
-        </Fact>
-      )}
       <Fact name="Ordered">{clock(rollout.issued, seen.site.now)}</Fact>
       {rollout.expires && <Fact name="Expires">{clock(rollout.expires, seen.site.now)}</Fact>}
       {rollout.soak_s !== undefined && <Fact name="Soak">{duration(rollout.soak_s)}</Fact>}
@@ -140,7 +147,7 @@ export function RolloutView({ seen }: ViewProps) {
       </section>
     );
   }
-  const failed = (rollout.endings['failed'] ?? 0) + (rollout.endings['silent'] ?? 0);
+  const failed = ['failed', 'silent', 'stalled'].reduce((sum, ending) => sum + (rollout.endings[ending] ?? 0), 0);
   return (
     <div class="rollout">
       <section class="panel wide">
@@ -158,8 +165,6 @@ export function RolloutView({ seen }: ViewProps) {
         </p>
         <Facts rollout={rollout} seen={seen} />
       </section>
-      <Gate rollout={rollout} seen={seen} />
-      <NextStep rollout={rollout} />
       <section class="panel wide" aria-labelledby="batches">
         <h2 id="batches">Batches</h2>
         <ul class="batches">
@@ -168,6 +173,9 @@ export function RolloutView({ seen }: ViewProps) {
           ))}
         </ul>
       </section>
+      <Gate rollout={rollout} seen={seen} />
+      <NextStep rollout={rollout} />
+      <Documents rollout={rollout} seen={seen} />
     </div>
   );
 }

@@ -3,7 +3,7 @@
 import type { ViewProps } from '../app';
 import { bytes, plural, rate } from '../format';
 import type { Seen } from '../hooks';
-import { isSilent, lanRates } from '../model';
+import { lanRates } from '../model';
 import { Digest, Empty, Fact } from '../parts/bits';
 import { PieceMap } from '../parts/piece_map';
 import type { Node, Transfer } from '../types';
@@ -13,7 +13,7 @@ type Carrier = Node & { report: { transfer: Transfer } };
 function carriers(seen: Seen): Map<string, Carrier[]> {
   const byRoot = new Map<string, Carrier[]>();
   for (const node of seen.nodes) {
-    if (!node.report?.transfer || isSilent(node, seen.site, seen.viewer.silent_s)) continue;
+    if (!node.report?.transfer || node.health === 'silent') continue;
     const root = node.report.transfer.root;
     byRoot.set(root, [...(byRoot.get(root) ?? []), node as Carrier]);
   }
@@ -57,7 +57,7 @@ function Delivery({ root, nodes }: { root: string; nodes: Carrier[] }) {
 
 export function Swarm({ seen }: ViewProps) {
   const byRoot = [...carriers(seen)].sort((a, b) => b[1].length - a[1].length);
-  const lan = lanRates(seen.nodes, seen.site, seen.viewer.silent_s);
+  const lan = lanRates(seen.nodes);
   return (
     <div class="swarm-view">
       <section class="panel">

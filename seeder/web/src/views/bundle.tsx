@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// One bundle, as its signed manifest tells it, and how devices can get it.
+import { bundleName, bytes, clock } from '../format';
+import { useGet, type Seen } from '../hooks';
+import { emptyTree, treeName } from '../model';
+import { Command, Digest, Empty, Fact } from '../parts/bits';
+import type { Manifest } from '../types';
+
+function Base({ tree, seen }: { tree: string; seen: Seen }) {
+  if (tree === emptyTree) return <>nothing (a full delivery)</>;
+  const name = treeName(tree, seen.nodes);
+  return (
+    <>
+      {name ?? 'another tree'} <Digest hex={tree} />
+    </>
+  );
+}
+
+function Deliveries({ manifest, seen }: { manifest: Manifest; seen: Seen }) {
+  return (
+    <section class="panel" aria-labelledby="deliveries">
+      <h2 id="deliveries">Deliveries</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">From</th>
+            <th scope="col">Made by</th>
+            <th scope="col" class="num">
+              Size
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {manifest.deliveries.map((row) => (
+            <tr key={row.root}>
+              <th scope="row">
+                <Base tree={row.base} seen={seen} />
+              </th>
+              <td>the vendor</td>
+              <td class="num">{bytes(row.length)}</td>
+            </tr>
+          ))}
+          {manifest.routes.map((row) => (
+            <tr key={row.base}>
+              <th scope="row">
+                <Base tree={row.base} seen={seen} />
+              </th>
+              <td>{row.length === undefined ? <span class="dim">{row.why}</span> : 'held by this gateway'}</td>
+              <td class="num">{row.length === undefined ? '' : bytes(row.length)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="dim small">
+        The whole tree has {bytes(manifest.tree_length)}. {manifest.held ? 'This gateway holds it.' : 'This gateway does not hold it yet.'}
+      </p>
+    </section>
+  );
+}
+
+function Parts({ manifest }: { manifest: Manifest }) {
+  const packages = Object.entries(manifest.packages);
+  return (
+    <section class="panel" aria-labelledby="parts">
+      <h2 id="parts">Components, as measured when it was packed</h2>
+      <dl class="facts">
+        <Fact name="Firmware">{manifest.firmware_version || 'none'}</Fact>
+        <Fact name="Python">{manifest.python || 'none'}</Fact>
+        {Object.entries(manifest.provides).map(([name, value]) => (
+          <Fact key={name} name={name.replace(/^_+/, '')}>
+            {value}
+          </Fact>
+        ))}
+        <Fact name="Needs of the device">{manifest.requires.join(', ') || 'nothing'}</Fact>
+      </dl>
+      {manifest.models.map((model) => (
+        <p key={model.path}>
+          Model <b>{model.path}</b> <span class="dim">{model.format}</span>{' '}
+          {Object.entries(model.versions).map(([name, value]) => (
+            <span key={name} class="chip">
+              {name} {value}
+            </span>
+          ))}
+        </p>
+      ))}
+      <ul class="packages">
+        {packages.map(([name, version]) => (
+          <li key={name}>
+            {name} <b>{version}</b>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Audit({ manifest, now }: { manifest: Manifest; now: string }) {
+  return (
+    <section class="panel" aria-labelledby="audit">
+      <h2 id="audit">Audit</h2>
+      {manifest.waivers.length === 0 && <Empty title="No finding was waived">A bundle with an open error cannot be packed.</Empty>}
+      <ul class="problems">
+        {manifest.waivers.map((waiver) => (
+          <li key={waiver.rule + waiver.subject} class="bad">
+            <b>
+              {waiver.rule}: {waiver.subject}
+            </b>
+            <p>
+              Waived by {waiver.by} until {clock(waiver.until, now)}: {waiver.reason}
+            </p>
+          </li>
+        ))}
+      </ul>
+      <p class="dim small">The compatibility matrix is with the vendor and the operators; this gateway is not told it.</p>
+      <p class="dim">Tests that a canary must pass: {manifest.required_tests.join(', ')}</p>
+    </section>
+  );
+}
+
+export function Bundle({ name, seen }: { name: string; seen: Seen }) {
+  const stamp = `${seen.site.supply.state}/${seen.site.supply.text}`;
+  const { value, error } = useGet<Manifest>(`/api/bundle?name=${encodeURIComponent(name)}`, stamp);
+  const plan = name.replace(/\.json$/, '');
+  return (
+    <div class="device">
+      <section class="panel wide">
+        <p class="crumbs">
+          <a href="#/bundles">Bundles</a>
+        </p>
+        <h1>{bundleName(name)}</h1>
+        {!value && !error && <div class="wait" aria-hidden="true" />}
+        {error && <Empty title={`${error[0]?.toUpperCase()}${error.slice(1)}`}>It is fetched when an operator plans or starts a rollout of it.</Empty>}
+        {value && (
+          <dl class="facts">
+            <Fact name="Vendor">{value.vendor}</Fact>
+            <Fact name="Release">{value.release}</Fact>
+            <Fact name="Security floor">{value.security_floor}</Fact>
+            <Fact name="For hardware">{value.hardware.join(', ')}</Fact>
+            <Fact name="Manifest">
+              <Digest hex={value.digest} />
+            </Fact>
+            <Fact name="Tree">
+              <Digest hex={value.tree} />
+            </Fact>
+          </dl>
+        )}
+        <Command text={`lineside plan ${plan}`} />
+      </section>
+      {value && <Deliveries manifest={value} seen={seen} />}
+      {value && <Audit manifest={value} now={seen.site.now} />}
+      {value && (
+        <div class="wide">
+          <Parts manifest={value} />
+        </div>
+      )}
+    </div>
+  );
+}
