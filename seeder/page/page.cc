@@ -286,7 +286,7 @@ Page::Answer Page::bundle(const Request& request, const Visitor& /*visitor*/) {
   bases.push_back(empty_tree());
   for (const Digest& base : bases) {
     if (base == held.manifest.tree) continue;
-    Result<api::DeliveryOffer> offer = from_.supply.offer(base, held.manifest.tree);
+    Result<api::DeliveryOffer> offer = from_.supply.offer(base, held.manifest.tree, {base});
     json row = {{"base", base.hex()}};
     if (offer.ok()) row["length"] = offer->length;
     if (!offer.ok()) row["why"] = offer.error().what;
