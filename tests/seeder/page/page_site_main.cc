@@ -98,7 +98,7 @@ class PageSite {
     options.site = dir_ / "site";
     std::ostringstream out, notes;
     ctl::Session session(*disk_, clock_, options, out, notes);
-    must(ctl::site_init(*disk_, session, {"plant-7", "", dir_ / "gateway.pem", true}));
+    must(ctl::site_init(*disk_, session, {"plant-7", "", dir_ / "gateway.pem", {}, true}));
     must(add_user(*disk_, dir_ / "users", "anna", kPassphrase));
     operator_.emplace(must(trust::load_key(*disk_, dir_ / "site/operator.key", {})));
   }

@@ -51,7 +51,7 @@ struct PageTest : ::testing::Test {
     options.site = dir / "site";
     std::ostringstream out, notes;
     ctl::Session session(*disk, clock, options, out, notes);
-    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", true}));
+    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", {}, true}));
     must(add_user(*disk, dir / "users", "anna", "correct horse battery"));
     start();
   }

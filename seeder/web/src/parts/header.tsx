@@ -38,11 +38,18 @@ export function Header({ seen, link, here }: { seen: Seen; link: Link; here: str
   const rollout = seen.site.rollout;
   return (
     <header class="top">
+      <a class="brand" href="#/" aria-label="Lineside, overview">
+        <Mark />
+        <span class="site">{seen.site.site}</span>
+      </a>
+      <nav aria-label="Views">
+        {views.map((view) => (
+          <a key={view.id} href={`#/${view.id === 'overview' ? '' : view.id}`} aria-current={view.id === here ? 'page' : undefined}>
+            {view.title}
+          </a>
+        ))}
+      </nav>
       <div class="bar">
-        <a class="brand" href="#/" aria-label="Lineside, overview">
-          <Mark />
-          <span class="site">{seen.site.site}</span>
-        </a>
         <Pulse seen={seen} />
         <span class="grow" />
         <span class={`link ${link}`} title={`the gateway's time; it is ${link === 'live' ? 'connected' : 'not connected'}`}>
@@ -56,13 +63,6 @@ export function Header({ seen, link, here }: { seen: Seen; link: Link; here: str
         </button>
         {rollout && isRunning(rollout) && <StopButton rollout={rollout} />}
       </div>
-      <nav aria-label="Views">
-        {views.map((view) => (
-          <a key={view.id} href={`#/${view.id === 'overview' ? '' : view.id}`} aria-current={view.id === here ? 'page' : undefined}>
-            {view.title}
-          </a>
-        ))}
-      </nav>
     </header>
   );
 }
