@@ -27,8 +27,8 @@ export class Site {
     return value;
   }
 
-  async restart(meanwhile = async () => {}) {
-    this.process.stdin.write('restart\n');
+  async restart(seconds, meanwhile = async () => {}) {
+    this.process.stdin.write(`restart ${seconds}\n`);
     await meanwhile();
     await this.line('restarted');
   }

@@ -185,6 +185,13 @@ export function waitsFor(rollout: Rollout, nodes: readonly Node[]): string {
   return `Waits for ${names}${more} in the ${what}.`;
 }
 
+const working = new Set(['fetching', 'staging', 'checking', 'activating', 'trial']);
+
+/** Devices that do something for the rollout at this moment; the others wait. */
+export function atWork(nodes: readonly Node[]): number {
+  return nodes.filter((node) => node.health !== 'silent' && working.has(node.report?.state ?? '')).length;
+}
+
 /** Share of the rollout that has ended, 0 to 1. */
 export function progress(rollout: Rollout): number {
   const sum = Object.values(rollout.endings).reduce((a, b) => a + b, 0);

@@ -5,7 +5,7 @@
 // usage: page_site NODES [IP:PORT]
 //
 // Says "ready URL USER PASSPHRASE" on standard output, then obeys lines on standard input:
-// "restart" stops the gateway, waits a second and starts it again; "quit" or the end ends it.
+// "restart N" stops the gateway, waits N seconds and starts it again; "quit" or the end ends it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -339,9 +339,9 @@ int run(std::size_t nodes, const std::string& listen) {
   PageSite site(nodes, listen);
   std::cout << fmt::format("ready http://{}/ anna {}", site.page(), kPassphrase) << std::endl;
   for (std::string line; std::getline(std::cin, line) && line != "quit";) {
-    if (line != "restart") continue;
+    if (!line.starts_with("restart ")) continue;
     site.stop();
-    std::this_thread::sleep_for(std::chrono::seconds(1));
+    std::this_thread::sleep_for(std::chrono::seconds(std::stoi(line.substr(8))));
     site.start();
     std::cout << "restarted" << std::endl;
   }

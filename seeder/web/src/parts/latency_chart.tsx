@@ -6,6 +6,11 @@ import 'uplot/dist/uPlot.min.css';
 import type { CheckRecord } from '../types';
 import { series } from './latency_series';
 
+function timeOfDay(at: number): string {
+  const time = new Date(at * 1000);
+  return `${time.getHours()}:${time.getMinutes().toString().padStart(2, '0')}`;
+}
+
 function options(width: number, element: Element, limit: number | undefined): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
@@ -20,7 +25,7 @@ function options(width: number, element: Element, limit: number | undefined): uP
     width,
     height: 190,
     series: lines,
-    axes: [axis, { ...axis, size: 62, values: (_chart, ticks) => ticks.map((tick) => `${tick} ms`) }],
+    axes: [{ ...axis, values: (_chart, ticks) => ticks.map((tick) => timeOfDay(tick)) }, { ...axis, size: 62, values: (_chart: uPlot, ticks: number[]) => ticks.map((tick) => `${tick} ms`) }],
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(high, 0.001) * 1.1] } },
     legend: { show: false },
     cursor: { show: false },

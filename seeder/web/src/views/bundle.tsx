@@ -20,6 +20,7 @@ function Deliveries({ manifest, seen }: { manifest: Manifest; seen: Seen }) {
   return (
     <section class="panel" aria-labelledby="deliveries">
       <h2 id="deliveries">Deliveries</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of deliveries">
       <table>
         <thead>
           <tr>
@@ -51,6 +52,7 @@ function Deliveries({ manifest, seen }: { manifest: Manifest; seen: Seen }) {
           ))}
         </tbody>
       </table>
+      </div>
       <p class="dim small">
         The whole tree has {bytes(manifest.tree_length)}. {manifest.held ? 'This gateway holds it.' : 'This gateway does not hold it yet.'}
       </p>

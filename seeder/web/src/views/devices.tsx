@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { memo } from 'preact/compat';
+import { useEffect, useState } from 'preact/hooks';
 import type { ViewProps } from '../app';
 import { ago, bundleName, plural } from '../format';
 import { useGet, type Seen } from '../hooks';
@@ -6,6 +8,8 @@ import { healthOf, healths, healthText, tally } from '../model';
 import { Command, Empty, HealthTag } from '../parts/bits';
 import type { Health, Node, Pending } from '../types';
 import { Device } from './device';
+
+const firstRows = 40;
 
 function PendingList({ seen }: { seen: Seen }) {
   const { value, error } = useGet<{ pending: Pending[] }>('/api/pending', `${seen.site.pending}/${seen.site.roster_version}`);
@@ -41,7 +45,7 @@ function Filter({ show, all }: { show: string; all: ReturnType<typeof tally> }) 
   );
 }
 
-function Row({ node, seen }: { node: Node; seen: Seen }) {
+const Row = memo(function Row({ node, heard }: { node: Node; heard: string }) {
   const report = node.report;
   const health = healthOf(node);
   return (
@@ -54,16 +58,27 @@ function Row({ node, seen }: { node: Node; seen: Seen }) {
       <td>{report?.bundle ? bundleName(report.bundle) : <span class="dim">nothing</span>}</td>
       <td>{report?.state.replace('_', ' ')}</td>
       <td class="dim">{node.hardware.join(', ')}</td>
-      <td class="dim num">{ago(node.heard, seen.site.now)}</td>
-      <td class="reason">{report?.error || node.why}</td>
+      <td class="dim num">{heard}</td>
+      <td class="reason">{report?.inferring_cause || report?.error || node.why}</td>
     </tr>
   );
+});
+
+/** What fits a screen is painted first, the rest right after it. */
+function useShown(total: number): number {
+  const [all, setAll] = useState(false);
+  useEffect(() => {
+    const later = setTimeout(() => setAll(true), 50);
+    return () => clearTimeout(later);
+  }, []);
+  return all ? total : Math.min(total, firstRows);
 }
 
 function List({ seen, show }: { seen: Seen; show: string }) {
   const all = tally(seen.nodes);
   const wanted = healths.includes(show as Health) ? (show as Health) : undefined;
   const rows = wanted ? all.by[wanted] : seen.nodes;
+  const shown = useShown(rows.length);
   return (
     <section class="panel" aria-labelledby="devices">
       <h1 id="devices">
@@ -74,7 +89,7 @@ function List({ seen, show }: { seen: Seen; show: string }) {
       {rows.length === 0 && <Empty title={wanted ? `No device ${healthText[wanted]}` : 'No device is enrolled'} />}
       {rows.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label="Table of devices">
-          <table>
+          <table class="devices">
             <thead>
               <tr>
                 <th scope="col">Device</th>
@@ -87,8 +102,8 @@ function List({ seen, show }: { seen: Seen; show: string }) {
               </tr>
             </thead>
             <tbody>
-              {rows.map((node) => (
-                <Row key={node.device} node={node} seen={seen} />
+              {rows.slice(0, shown).map((node) => (
+                <Row key={node.device} node={node} heard={ago(node.heard, seen.site.now)} />
               ))}
             </tbody>
           </table>

@@ -6,7 +6,7 @@ import { DeviceGrid } from '../parts/device_grid';
 import { Steps } from '../parts/steps';
 import { ago, bundleName, bytes, plural, rate } from '../format';
 import type { Seen } from '../hooks';
-import { headline, healths, healthText, isRunning, lanRates, moodOf, problems, progress, tally, versions, waitsFor, type Problem, type Tally } from '../model';
+import { atWork, headline, healths, healthText, isRunning, lanRates, moodOf, problems, progress, tally, versions, waitsFor, type Problem, type Tally } from '../model';
 
 function Verdict({ all, seen }: { all: Tally; seen: Seen }) {
   return (
@@ -70,8 +70,9 @@ function Traffic({ seen }: { seen: Seen }) {
   );
 }
 
-function Moves({ seen, all }: { seen: Seen; all: Tally }) {
+function Moves({ seen }: { seen: Seen }) {
   const rollout = seen.site.rollout;
+  const busy = atWork(seen.nodes);
   return (
     <section class="panel" aria-labelledby="moves">
       <h2 id="moves">What moves</h2>
@@ -92,7 +93,7 @@ function Moves({ seen, all }: { seen: Seen; all: Tally }) {
           <Bar done={progress(rollout)} total={1} label="Devices that have ended" />
           <p>
             <b>{rollout.endings['confirmed'] ?? 0}</b> confirmed, <b>{rollout.endings['pending'] ?? 0}</b> to come
-            {all.by.updating.length > 0 && `, ${plural(all.by.updating.length, 'device')} at work`}
+            {busy > 0 && `, ${plural(busy, 'device')} at work`}
           </p>
           <p class="dim">{waitsFor(rollout, seen.nodes)}</p>
         </>
@@ -142,7 +143,7 @@ export function Overview({ seen }: ViewProps) {
     <div class="overview">
       <Verdict all={all} seen={seen} />
       <Traffic seen={seen} />
-      <Moves seen={seen} all={all} />
+      <Moves seen={seen} />
       <Stuck seen={seen} all={all} />
       <section class="panel wide" aria-labelledby="floor">
         <h2 id="floor">The floor</h2>

@@ -50,7 +50,7 @@ function Gate({ rollout, seen }: { rollout: Rollout; seen: Seen }) {
           <Bar done={rollout.soak_s - left} total={rollout.soak_s} label="Soak" />
         </div>
       )}
-      {rollout.canaries.length > 0 && <p>{rollout.gate}</p>}
+      {rollout.canaries.length > 0 && !rollout.gate_open && <p>{rollout.gate}</p>}
     </section>
   );
 }
@@ -70,7 +70,7 @@ const Cell = memo(function Cell({ device, ending, state }: CellProps) {
   return <a class={`cell ${tone}`} href={`#/devices/${device}`} title={words} aria-label={words} />;
 });
 
-function BatchRow({ batch, rollout }: { batch: Batch; rollout: Rollout }) {
+function BatchRow({ batch, rollout, now }: { batch: Batch; rollout: Rollout; now: string }) {
   const ended = batch.nodes.filter((node) => node.ending !== 'pending').length;
   const name = batch.index === 0 ? 'Canaries' : `Batch ${batch.index}`;
   const state = ended === batch.nodes.length && batch.nodes.length > 0 ? 'done' : batch.open ? 'open' : 'waits';
@@ -90,7 +90,7 @@ function BatchRow({ batch, rollout }: { batch: Batch; rollout: Rollout }) {
       <span class="sum">
         {ended} of {batch.nodes.length}
       </span>
-      <span class="dim since">{batch.opened ? `open since ${clock(batch.opened, rollout.issued)}` : 'not open'}</span>
+      <span class="dim since">{batch.opened ? `open since ${clock(batch.opened, now)}` : 'not open'}</span>
     </li>
   );
 }
@@ -169,7 +169,7 @@ export function RolloutView({ seen }: ViewProps) {
         <h2 id="batches">Batches</h2>
         <ul class="batches">
           {batches(rollout, seen.nodes).map((batch) => (
-            <BatchRow key={batch.index} batch={batch} rollout={rollout} />
+            <BatchRow key={batch.index} batch={batch} rollout={rollout} now={seen.site.now} />
           ))}
         </ul>
       </section>
