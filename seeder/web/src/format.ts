@@ -69,8 +69,9 @@ export function clock(utc: string, now?: string): string {
   return now && day(new Date(now)) === day(time) ? hours : `${day(time)} ${hours}`;
 }
 
-export function short(digest: string): string {
-  return digest.slice(0, 12);
+/** A sentence with its digests cut to the twelve digits by which they are shown everywhere. */
+export function withShortDigests(text: string): string {
+  return text.replace(/[0-9a-f]{64}/g, (digest) => digest.slice(0, 12));
 }
 
 /** "vision/2.0.0.json" is known to people as "vision 2.0.0". */

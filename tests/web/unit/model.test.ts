@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, clock, countdown, duration } from '../../../seeder/web/src/format';
+import { bytes, clock, countdown, duration, withShortDigests } from '../../../seeder/web/src/format';
 import { applyNodes } from '../../../seeder/web/src/live';
 import { batches, headline, moodOf, pieces, problems, progress, tally, versions } from '../../../seeder/web/src/model';
 import { placeOf } from '../../../seeder/web/src/hooks';
@@ -82,6 +82,7 @@ test('numbers are written as people read them', () => {
   assert.equal(duration(93_600), '1 d 2 h');
   assert.equal(countdown(61), '01:01');
   assert.equal(countdown(-3), '00:00');
+  assert.equal(withShortDigests(`no tree ${'ab'.repeat(32)} here`), 'no tree abababababab here');
   assert.match(clock('2026-11-22T10:00:00Z', '2026-11-25T10:00:00Z'), /^2026-11-2\d /);
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clock } from '../format';
+import { clock, withShortDigests } from '../format';
 import type { LogEvent } from '../types';
 import { Empty } from './bits';
 
@@ -13,7 +13,7 @@ export function Events({ events, now }: { events: readonly LogEvent[]; now: stri
           <time dateTime={event.at}>{clock(event.at, now)}</time>
           <span class={`kind ${event.kind}`}>{event.kind}</span>
           <span class="text">
-            {event.device && <a href={`#/devices/${event.device}`}>{event.device}</a>} {event.text}
+            {event.device && <a href={`#/devices/${event.device}`}>{event.device}</a>} {withShortDigests(event.text)}
             {event.document && (
               <code class="digest" title={`document ${event.document}`}>
                 {event.document.slice(0, 12)}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One bundle, as its signed manifest tells it, and how devices can get it.
-import { bundleName, bytes, clock } from '../format';
+import { bundleName, bytes, clock, withShortDigests } from '../format';
 import { useGet, type Seen } from '../hooks';
 import { emptyTree, treeName } from '../model';
 import { Command, Digest, Empty, Fact } from '../parts/bits';
@@ -46,7 +46,7 @@ function Deliveries({ manifest, seen }: { manifest: Manifest; seen: Seen }) {
               <th scope="row">
                 <Base tree={row.base} seen={seen} />
               </th>
-              <td>{row.length === undefined ? <span class="dim">{row.why}</span> : 'held by this gateway'}</td>
+              <td>{row.length === undefined ? <span class="dim">{withShortDigests(row.why ?? '')}</span> : 'held by this gateway'}</td>
               <td class="num">{row.length === undefined ? '' : bytes(row.length)}</td>
             </tr>
           ))}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One device: what it runs as read from its disk, its last check, what it did.
-import { ago, bundleName, bytes, clock, count } from '../format';
+import { ago, bundleName, bytes, clock, count, withShortDigests } from '../format';
 import { useGet, type Seen } from '../hooks';
 import { healthOf, isNothing } from '../model';
 import { Bar, Digest, Empty, Fact, HealthTag } from '../parts/bits';
@@ -106,7 +106,7 @@ export function Device({ node, seen }: { node: Node; seen: Seen }) {
         </h1>
         {report?.inferring_cause && <p class="bad-text lead">{report.inferring_cause}</p>}
         {report?.damage && <p class="bad-text lead">{report.damage}</p>}
-        {report?.error && <p class={`lead ${node.health === 'failed' ? 'bad-text' : 'dim'}`}>{report.error}</p>}
+        {report?.error && <p class={`lead ${node.health === 'failed' ? 'bad-text' : 'dim'}`}>{withShortDigests(report.error)}</p>}
         <dl class="facts">
           <Fact name="State">{report?.state.replace('_', ' ') ?? 'never heard of'}</Fact>
           <Fact name="Heard">{ago(node.heard, seen.site.now)}</Fact>

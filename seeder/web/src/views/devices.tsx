@@ -2,7 +2,7 @@
 import { memo } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import type { ViewProps } from '../app';
-import { ago, bundleName, plural } from '../format';
+import { ago, bundleName, plural, withShortDigests } from '../format';
 import { useGet, type Seen } from '../hooks';
 import { healthOf, healths, healthText, tally } from '../model';
 import { Command, Empty, HealthTag } from '../parts/bits';
@@ -55,11 +55,11 @@ const Row = memo(function Row({ node, heard }: { node: Node; heard: string }) {
         {node.canary && <span class="chip small">canary</span>}
       </th>
       <td>{node.revoked ? <span class="tag">revoked</span> : <HealthTag health={health} />}</td>
-      <td>{report?.bundle ? bundleName(report.bundle) : <span class="dim">nothing</span>}</td>
+      <td class="runs-now">{report?.bundle ? bundleName(report.bundle) : <span class="dim">nothing</span>}</td>
       <td>{report?.state.replace('_', ' ')}</td>
       <td class="dim">{node.hardware.join(', ')}</td>
       <td class="dim num">{heard}</td>
-      <td class="reason">{report?.inferring_cause || report?.error || node.why}</td>
+      <td class="reason">{withShortDigests(report?.inferring_cause || report?.error || node.why)}</td>
     </tr>
   );
 });

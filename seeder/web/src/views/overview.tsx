@@ -4,7 +4,7 @@ import type { ViewProps } from '../app';
 import { Bar, Empty, Fact, Glyph } from '../parts/bits';
 import { DeviceGrid } from '../parts/device_grid';
 import { Steps } from '../parts/steps';
-import { ago, bundleName, bytes, plural, rate } from '../format';
+import { ago, bundleName, bytes, plural, rate, withShortDigests } from '../format';
 import type { Seen } from '../hooks';
 import { atWork, headline, healths, healthText, isRunning, lanRates, moodOf, problems, progress, tally, versions, waitsFor, type Problem, type Tally } from '../model';
 
@@ -64,7 +64,7 @@ function Traffic({ seen }: { seen: Seen }) {
       )}
       <p class="dim small">
         Origin asked {ago(site.supply.checked, site.now)}
-        {site.supply.text && site.supply.state !== 'idle' ? `; ${site.supply.text}` : ''}
+        {site.supply.text && site.supply.state !== 'idle' ? `; ${withShortDigests(site.supply.text)}` : ''}
       </p>
     </section>
   );
@@ -106,7 +106,7 @@ function ProblemRow({ problem }: { problem: Problem }) {
   return (
     <li class={problem.severity}>
       <a href={problem.link}>{problem.title}</a>
-      {problem.why && <p>{problem.why}</p>}
+      {problem.why && <p>{withShortDigests(problem.why)}</p>}
       {problem.devices.length > 0 && (
         <p class="dim small">
           {problem.devices.slice(0, 6).join(', ')}
