@@ -8,6 +8,7 @@
 #include "delta/cover_encoder.h"
 #include "delta/cover_search.h"
 #include "delta/memory_file.h"
+#include "delta/mix_model.h"
 #include "delta/reference/layout.h"
 #include "delta/reference/predicted_encoder.h"
 #include "delta/unit_decoder.h"
@@ -33,6 +34,12 @@ EncodeOptions options_for(Content content, bool covers, const CandidateOptions& 
   encoding.lzma = options.lzma;
   encoding.effort = options.effort;
   encoding.window_log = std::clamp(floor_log(share), kMinWindowLog, kMaxWindowLog);
+  if (options.mix && options.lzma && options.effort > 1) {
+    encoding.mix_log = encoding.window_log;
+    while (encoding.mix_log > kMinWindowLog && MixModel::memory(encoding.mix_log) > share) {
+      --encoding.mix_log;
+    }
+  }
   encoding.stop = std::move(stop);
   return encoding;
 }
@@ -130,12 +137,18 @@ Result<std::optional<CodedUnit>> code_predicted(BytesView base, BytesView target
   if (std::max(base.size(), target.size()) > kMaxPredictedBytes) return none;
   TRY_ASSIGN(auto streams, predicted_streams(base, target, options.effort, stop));
   if (!streams) return none;
-  CodedUnit coded = new_unit(Method::kPredicted, base, target, options);
-  coded.unit.segment_length = target.size();
-  TRY_ASSIGN(Segment segment, code_streams(coded, *streams, options, stop));
-  coded.unit.segments.push_back(std::move(segment));
-  if (unit_memory(coded.unit) > options.apply_memory_bytes - (1ULL << 20)) return none;
-  return std::optional<CodedUnit>(std::move(coded));
+  for (bool mix : {options.mix, false}) {
+    CandidateOptions chosen = options;
+    chosen.mix = mix;
+    CodedUnit coded = new_unit(Method::kPredicted, base, target, chosen);
+    coded.unit.segment_length = target.size();
+    TRY_ASSIGN(Segment segment, code_streams(coded, *streams, chosen, stop));
+    coded.unit.segments.push_back(std::move(segment));
+    bool fits = unit_memory(coded.unit) <= options.apply_memory_bytes - (1ULL << 20);
+    if (fits) return std::optional<CodedUnit>(std::move(coded));
+    if (!mix) break;
+  }
+  return none;
 }
 
 std::uint64_t size_of(const CodedUnit& coded) {

@@ -16,6 +16,7 @@ namespace lineside::delta {
 struct CandidateOptions {
   int effort = 2;
   bool lzma = true;
+  bool mix = true;                                 // LZMA must be allowed too
   std::uint64_t apply_memory_bytes = 16ULL << 20;  // for decoders and prefix
   std::uint64_t segment_bytes = 64ULL << 20;       // a multiple of kWindowBytes
 };

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "delta/mix_codec.h"
+
 namespace lineside::delta {
 namespace {
 
@@ -141,6 +143,22 @@ class LzmaDecoder final : public StreamDecoder {
   bool usable_ = false;
 };
 
+class MixStreamDecoder final : public StreamDecoder {
+ public:
+  MixStreamDecoder(const InputFile& file, std::uint64_t offset, const StreamInfo& info)
+      : StreamDecoder(info.raw_length),
+        portions_(file, offset, info.coded_length),
+        decoder_(info.window_log, [this] { return portions_.next(); }) {}
+
+ private:
+  [[nodiscard]] Result<void> fill(std::span<std::uint8_t> out) override {
+    return decoder_.read(out);
+  }
+
+  Portions portions_;
+  MixDecoder decoder_;
+};
+
 unsigned window_for(std::uint64_t bytes, unsigned most) {
   unsigned log = static_cast<unsigned>(std::bit_width(std::max<std::uint64_t>(bytes, 2) - 1));
   return std::clamp(log, kMinWindowLog, most);
@@ -244,6 +262,19 @@ Result<CodedStream> encode_lzma(BytesView raw, LzmaParameters parameters, unsign
   return coded;
 }
 
+// Worth its time on the device only for what is a few MiB and clearly smaller.
+constexpr std::size_t kMostMixed = 4U << 20;
+
+Result<void> try_mix(BytesView raw, const EncodeOptions& options, CodedStream& best) {
+  if (options.mix_log == 0 || raw.size() > kMostMixed) return ok();
+  unsigned log = window_for(64 * raw.size(), options.mix_log);
+  TRY_ASSIGN(Bytes data, encode_mix(raw, log, options.stop));
+  if (data.size() + data.size() / 64 >= best.data.size()) return ok();
+  best.info = {Codec::kMix, 0, static_cast<std::uint8_t>(log), raw.size(), data.size()};
+  best.data = std::move(data);
+  return ok();
+}
+
 // Found on shared objects, kernel images and scripts: numbers have no alignment, differences keep
 // that of the code they come from, and only text gains from more literal context.
 std::vector<LzmaParameters> lzma_parameters(Content content, int effort) {
@@ -321,6 +352,7 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
                encode_lzma(raw, parameters, window, prefix, options.effort, options.stop));
     keep_smaller(best, std::move(coded));
   }
+  if (prefix.empty()) TRY(try_mix(raw, options, best));
   return best;
 }
 
@@ -338,6 +370,8 @@ std::uint64_t decoder_memory(const StreamInfo& info) {
       return (1ULL << info.window_log) + (512U << 10);
     case Codec::kLzma:
       return (1ULL << info.window_log) + (64U << 10);
+    case Codec::kMix:
+      return MixModel::memory(info.window_log);
   }
   return 0;
 }
@@ -356,6 +390,9 @@ Result<std::unique_ptr<StreamDecoder>> StreamDecoder::open(const InputFile& file
       break;
     case Codec::kLzma:
       decoder = std::make_unique<LzmaDecoder>(file, offset, info, prefix);
+      break;
+    case Codec::kMix:
+      decoder = std::make_unique<MixStreamDecoder>(file, offset, info);
       break;
   }
   return decoder;

@@ -15,7 +15,7 @@
 namespace lineside::delta {
 
 // Values are part of the format.
-enum class Codec : std::uint8_t { kStored = 0, kZstd = 1, kLzma = 2 };
+enum class Codec : std::uint8_t { kStored = 0, kZstd = 1, kLzma = 2, kMix = 3 };
 
 inline constexpr unsigned kMinWindowLog = 12;
 inline constexpr unsigned kMaxWindowLog = 27;
@@ -24,7 +24,7 @@ inline constexpr unsigned kMaxWindowLog = 27;
 struct StreamInfo {
   Codec codec = Codec::kStored;
   std::uint8_t lzma_props = 0;  // kLzma: lc + 9 * (lp + 5 * pb), lc + lp <= 4
-  std::uint8_t window_log = 0;  // kZstd, kLzma: kMinWindowLog to kMaxWindowLog
+  std::uint8_t window_log = 0;  // not kStored: kMinWindowLog to kMaxWindowLog
   std::uint64_t raw_length = 0;
   std::uint64_t coded_length = 0;
   bool operator==(const StreamInfo&) const = default;
@@ -41,6 +41,7 @@ enum class Content { kNumbers, kDifferences, kData };
 struct EncodeOptions {
   bool lzma = true;          // false: zstd alone, which costs a weak device 3 to 5 times less
   unsigned window_log = 23;  // at most
+  unsigned mix_log = 0;      // at most, of the context-mixing coder's memory; 0: not to be used
   int effort = 2;            // 1 quick, 2 normal, 3 everything
   std::stop_token stop;      // asked for each MiB: kCancelled
 };

@@ -14,6 +14,7 @@ class Writer {
 
   void gap(std::uint64_t from, std::uint64_t to) {
     put_varint(streams_[kGaps], to - from);
+    gap_ = to - from;
     BytesView text = target_.subspan(from, to - from);
     streams_[kLiterals].insert(streams_[kLiterals].end(), text.begin(), text.end());
   }
@@ -21,7 +22,8 @@ class Writer {
   // `predicted` are the bytes that the differences are added to.
   void cover(const Cover& cover, BytesView predicted) {
     put_varint(streams_[kLengths], cover.length);
-    put_varint(streams_[kSeeks], fold(static_cast<std::int64_t>(cover.old_position - old_end_)));
+    put_varint(streams_[kSeeks],
+               fold(static_cast<std::int64_t>(cover.old_position - old_end_ - gap_)));
     old_end_ = cover.old_position + cover.length;
     for (std::uint64_t i = 0; i < cover.length; ++i) {
       difference(static_cast<std::uint8_t>(target_[cover.new_position + i] - predicted[i]));
@@ -51,6 +53,7 @@ class Writer {
   BytesView target_;
   bool split_;
   CoverStreams streams_;
+  std::uint64_t gap_ = 0;  // before the next cover
   std::uint64_t old_end_ = 0;
   bool in_zeros_ = true;
   std::uint64_t run_ = 0;

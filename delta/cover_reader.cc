@@ -57,7 +57,7 @@ Result<CoverReader::Step> CoverReader::next() {
   TRY_ASSIGN(cover.length, lengths_.next("length", left_));
   TRY_ASSIGN(std::uint64_t seek, seeks_.next("seek", 2 * kMaxUnitBytes));
   if (cover.length == 0) return malformed("length", "is zero");
-  std::int64_t position = static_cast<std::int64_t>(old_end_) + unfold(seek);
+  std::int64_t position = static_cast<std::int64_t>(old_end_ + step.gap) + unfold(seek);
   if (position < 0 || static_cast<std::uint64_t>(position) > base_length_ ||
       cover.length > base_length_ - static_cast<std::uint64_t>(position)) {
     return malformed("cover", "lies outside of the base");

@@ -144,7 +144,7 @@ Result<StreamInfo> get_stream(ByteReader& reader) {
   TRY_ASSIGN(info.raw_length, reader.varint("stream length", 4 * kMaxUnitBytes));
   if (info.raw_length == 0) return info;
   TRY_ASSIGN(std::uint8_t codec, reader.byte("codec"));
-  if (codec > static_cast<std::uint8_t>(Codec::kLzma)) {
+  if (codec > static_cast<std::uint8_t>(Codec::kMix)) {
     return Error{Code::kUnsupported, "delivery: codec " + std::to_string(codec)};
   }
   info.codec = static_cast<Codec>(codec);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "delta/memory_file.h"
+#include "delta/mix_codec.h"
 #include "delta/varint.h"
 #include "tests/delta/trees.h"
 
@@ -34,6 +35,61 @@ TEST(Codec, GivesBackWhatItTook) {
         EXPECT_EQ(*decoded, raw);
       }
     }
+  }
+}
+
+Bytes mixed_samples() {
+  std::string text = words(20000, 3) + noise(3000, 4) + std::string(9000, '\0') + words(9000, 3);
+  return bytes_of(text);
+}
+
+TEST(Mix, GivesBackWhatItTook) {
+  for (unsigned log : {12U, 16U, 21U}) {
+    for (const Bytes& raw : {Bytes{0}, Bytes{255}, Bytes(5000, 255), mixed_samples()}) {
+      auto coded = encode_mix(raw, log, {});
+      ASSERT_TRUE(coded.ok());
+      MemoryFile file(*coded);
+      StreamInfo info{Codec::kMix, 0, static_cast<std::uint8_t>(log), raw.size(), coded->size()};
+      auto decoded = decode_all(file, 0, info, raw.size());
+      ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+      EXPECT_EQ(*decoded, raw);
+    }
+  }
+}
+
+// The model is part of the format: another machine, compiler or version of this code must come to
+// the same bytes.
+TEST(Mix, IsTheSameEverywhere) {
+  auto coded = encode_mix(mixed_samples(), 16, {});
+  ASSERT_TRUE(coded.ok());
+  EXPECT_EQ(sha256(*coded).hex(),
+            "270cb911026935d8a30d641075855ec85cec130f47fbfc84239f1deaaa584114");
+}
+
+TEST(Mix, WinsOnSmallStreamsAndSaysWhatItTakes) {
+  Bytes raw = bytes_of(words(30000, 1));
+  EncodeOptions options;
+  auto without = encode(raw, Content::kData, options);
+  options.mix_log = 18;
+  auto with = encode(raw, Content::kData, options);
+  ASSERT_TRUE(without.ok() && with.ok());
+  EXPECT_EQ(with->info.codec, Codec::kMix);
+  EXPECT_LT(with->data.size(), without->data.size());
+  EXPECT_LE(with->info.window_log, 18);
+  EXPECT_GT(decoder_memory(with->info), 1ULL << with->info.window_log);
+}
+
+TEST(Mix, CutOffStreamIsMalformed) {
+  Bytes raw = mixed_samples();
+  auto coded = encode_mix(raw, 16, {});
+  ASSERT_TRUE(coded.ok());
+  for (std::size_t length : {std::size_t{0}, std::size_t{1}, coded->size() / 2}) {
+    Bytes cut(coded->begin(), coded->begin() + static_cast<std::ptrdiff_t>(length));
+    MemoryFile file(cut);
+    StreamInfo info{Codec::kMix, 0, 16, raw.size(), length};
+    auto decoded = decode_all(file, 0, info, raw.size());
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().code, Code::kMalformed);
   }
 }
 
