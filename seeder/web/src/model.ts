@@ -134,7 +134,7 @@ export function problems(all: Tally, site: Site): Problem[] {
   if (site.supply.state === 'waiting') {
     found.push({
       severity: 'warn',
-      title: 'The gateway waits for its origin',
+      title: 'The gateway cannot get or make the deliveries; it tries again',
       why: site.supply.text,
       devices: [],
       link: '#/bundles',

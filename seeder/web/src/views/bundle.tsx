@@ -16,43 +16,51 @@ function Base({ tree, seen }: { tree: string; seen: Seen }) {
   );
 }
 
+interface Way {
+  base: string;
+  vendor?: number;
+  here?: number | string; // bytes, or why it is not to be had
+}
+
+/** One row for each base, whoever made a delivery from it. */
+function ways(manifest: Manifest): Way[] {
+  const byBase = new Map<string, Way>();
+  const way = (base: string): Way => {
+    const found = byBase.get(base) ?? { base };
+    byBase.set(base, found);
+    return found;
+  };
+  for (const row of manifest.deliveries) way(row.base).vendor = row.length;
+  for (const row of manifest.routes) way(row.base).here = row.length ?? withShortDigests(row.why ?? '');
+  return [...byBase.values()];
+}
+
 function Deliveries({ manifest, seen }: { manifest: Manifest; seen: Seen }) {
   return (
     <section class="panel" aria-labelledby="deliveries">
       <h2 id="deliveries">Deliveries</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table of deliveries">
       <table>
         <thead>
           <tr>
             <th scope="col">From</th>
-            <th scope="col">Made by</th>
             <th scope="col" class="num">
-              Size
+              The vendor's
             </th>
+            <th scope="col">From this gateway</th>
           </tr>
         </thead>
         <tbody>
-          {manifest.deliveries.map((row) => (
-            <tr key={row.root}>
-              <th scope="row">
-                <Base tree={row.base} seen={seen} />
-              </th>
-              <td>the vendor</td>
-              <td class="num">{bytes(row.length)}</td>
-            </tr>
-          ))}
-          {manifest.routes.map((row) => (
+          {ways(manifest).map((row) => (
             <tr key={row.base}>
               <th scope="row">
                 <Base tree={row.base} seen={seen} />
               </th>
-              <td>{row.length === undefined ? <span class="dim">{withShortDigests(row.why ?? '')}</span> : 'held by this gateway'}</td>
-              <td class="num">{row.length === undefined ? '' : bytes(row.length)}</td>
+              <td class="num">{row.vendor === undefined ? <span class="dim">none</span> : bytes(row.vendor)}</td>
+              <td>{typeof row.here === 'number' ? bytes(row.here) : <span class="dim">{row.here ?? 'no device runs that'}</span>}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      </div>
       <p class="dim small">
         The whole tree has {bytes(manifest.tree_length)}. {manifest.held ? 'This gateway holds it.' : 'This gateway does not hold it yet.'}
       </p>

@@ -6,7 +6,7 @@ import { DeviceGrid } from '../parts/device_grid';
 import { Steps } from '../parts/steps';
 import { ago, bundleName, bytes, plural, rate, withShortDigests } from '../format';
 import type { Seen } from '../hooks';
-import { atWork, headline, healths, healthText, isRunning, lanRates, moodOf, problems, progress, tally, versions, waitsFor, type Problem, type Tally } from '../model';
+import { atWork, headline, healths, healthText, infers, isRunning, lanRates, moodOf, problems, progress, tally, versions, waitsFor, type Problem, type Tally } from '../model';
 
 function Verdict({ all, seen }: { all: Tally; seen: Seen }) {
   return (
@@ -26,6 +26,11 @@ function Verdict({ all, seen }: { all: Tally; seen: Seen }) {
         ))}
       </ul>
       <p class="runs">
+        {all.by.updating.length > 0 && (
+          <span>
+            <b>{all.by.updating.filter(infers).length}</b> of the {all.by.updating.length} that update infer meanwhile
+          </span>
+        )}
         {versions(seen.nodes).map(([name, number]) => (
           <span key={name}>
             <b>{number}</b> {name}
@@ -64,7 +69,7 @@ function Traffic({ seen }: { seen: Seen }) {
       )}
       <p class="dim small">
         Origin asked {ago(site.supply.checked, site.now)}
-        {site.supply.text && site.supply.state !== 'idle' ? `; ${withShortDigests(site.supply.text)}` : ''}
+        {site.supply.text && !['idle', 'waiting'].includes(site.supply.state) ? `; ${withShortDigests(site.supply.text)}` : ''}
       </p>
     </section>
   );
