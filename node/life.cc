@@ -115,6 +115,7 @@ void read_later(Fields& fields, Life& life) {
   life.inferring_cause = fields.optional_text("inferring_cause").value_or("");
   life.inferring_since = fields.optional_utc("inferring_since").value_or(UtcTime{});
   life.damage = fields.optional_text("damage").value_or("");
+  if (fields.has("measured")) life.measured = fields.text_map("measured");
   if (auto floor = fields.optional_object("roster_floor")) life.roster_floor = read_floor(*floor);
   if (auto floor = fields.optional_object("directive_floor"))
     life.directive_floor = read_floor(*floor);
@@ -141,6 +142,7 @@ Bytes serialise(const Life& life) {
                 {"check_started", format_utc(life.check_started)},
                 {"passed_tests", life.passed_tests},
                 {"failed_tests", life.failed_tests},
+                {"measured", life.measured},
                 {"security_floors", life.security_floors},
                 {"attested_sequence", life.attested_sequence},
                 {"attestation_counter", life.attestation_counter},

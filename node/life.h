@@ -53,9 +53,11 @@ struct Life {
   std::string code;                        // code_name of the failure; empty if none
   std::string error;                       // the same in words
   std::optional<api::CheckSummary> check;  // the last one, of whatever phase
+  // What is attested: of the last check under this directive, staged or trial, never a live one.
   UtcTime check_started{};
-  std::vector<std::string> passed_tests;  // check ids of that check
+  std::vector<std::string> passed_tests;  // check ids
   std::vector<std::string> failed_tests;
+  std::map<std::string, std::string> measured;
 
   // What outlives a directive.
   std::optional<BundleRef> confirmed;

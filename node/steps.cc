@@ -23,7 +23,7 @@ std::string describe(const std::vector<delta::Difference>& differences) {
          (first.detail.empty() ? "" : ", " + first.detail);
 }
 
-api::CheckSummary summary_of(const CheckReport& report, const char* phase) {
+api::CheckSummary summary_of(const CheckReport& report, std::string_view phase) {
   api::CheckSummary summary;
   summary.phase = phase;
   summary.verdict = verdict_name(report.verdict);
@@ -92,7 +92,7 @@ Result<void> Steps::read_back(const TreeId& tree, std::stop_token stop) {
 }
 
 Result<CheckReport> Steps::run_check(const TreeId& tree, const Digest& manifest_digest,
-                                     const char* phase, std::stop_token stop) {
+                                     std::string_view phase, std::stop_token stop) {
   TRY_ASSIGN(Manifest manifest, stored_manifest(around_.disk, settings_.state, manifest_digest));
   CheckRequest request;
   request.tree = around_.slots.dir(tree);
@@ -102,9 +102,11 @@ Result<CheckReport> Steps::run_check(const TreeId& tree, const Digest& manifest_
   TRY_ASSIGN(CheckReport report, around_.checker.run(request, std::move(stop)));
   TRY(ledger_.change([&](Life& life) {
     life.check = summary_of(report, phase);
+    if (phase == kPhaseLive) return;
     life.check_started = report.started;
     life.passed_tests = report.ids(CheckStatus::kPassed);
     life.failed_tests = report.ids(CheckStatus::kFailed);
+    life.measured = report.measured;
   }));
   return report;
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "node/check/inference_check.h"
 #include "node/gateway_link.h"
@@ -21,6 +22,11 @@
 #include "proto/trust/manifest.h"
 
 namespace lineside::node {
+
+// Phases of a check, as reports name them.
+inline constexpr std::string_view kPhaseStaged = "staged";
+inline constexpr std::string_view kPhaseTrial = "trial";
+inline constexpr std::string_view kPhaseLive = "live";
 
 // Everything outside that a device acts on; all of it outlives the steps.
 struct Surroundings {
@@ -55,14 +61,15 @@ class Steps {
   // `directive` is the one that life.directive names. Never kNone or kAwaitGate.
   Outcome run(Action action, const trust::VerifiedDirective& directive, std::stop_token stop);
 
-  // Between directives: reads the current tree back (if `scan`) and runs its check again. Changes
-  // the ledger's read_back, damage, inferring and check.
+  // While nothing is switched: reads the current tree back (if `scan`) and runs its check again.
+  // Changes the ledger's read_back, damage, inferring and check.
   Outcome live_check(bool scan, std::stop_token stop);
 
  private:
   Outcome fetch(const trust::Directive& directive, std::stop_token stop);
   Outcome stage(const trust::Directive& directive, std::stop_token stop);
   Outcome check(std::stop_token stop);
+  [[nodiscard]] Outcome again_or(Event failed, const Error& error) const;
   Outcome activate();
   Outcome trial(std::stop_token stop);
   Outcome confirm();
@@ -82,7 +89,7 @@ class Steps {
   Result<void> read_back(const trust::TreeId& tree, std::stop_token stop);
   Result<void> scan_current(const trust::TreeId& current, std::stop_token stop);
   Result<CheckReport> run_check(const trust::TreeId& tree, const Digest& manifest,
-                                const char* phase, std::stop_token stop);
+                                std::string_view phase, std::stop_token stop);
   Result<void> tidy(bool keep_target);
   Result<void> collect_deliveries(const std::string& present);
   [[nodiscard]] Path delivery_file(const Digest& root) const;

@@ -18,19 +18,42 @@ std::uint64_t inferences_of(const CheckReport& report) {
   return count;
 }
 
+bool of_the_disk(const Error& error) {
+  return error.code == Code::kNoSpace || error.code == Code::kIo;
+}
+
+// A full disk, no sandbox: it says nothing about the tree.
+bool of_the_device(const Error& error) {
+  return of_the_disk(error) || error.code == Code::kCheckError;
+}
+
 Error error_of(const CheckReport& report) {
   return {report.verdict == Verdict::kError ? Code::kCheckError : Code::kCheckFailed, report.cause};
 }
 
 }  // namespace
 
+// What the device is to blame for is tried again while there are attempts.
+Outcome Steps::again_or(Event failed, const Error& error) const {
+  if (!of_the_device(error) || ledger_.life().tries == 0) return Outcome::failed(failed, error);
+  const Patience& patience = settings_.patience;
+  return {std::nullopt, error, of_the_disk(error) ? patience.disk : patience.retry};
+}
+
 Outcome Steps::check(std::stop_token stop) {
-  Life life = ledger_.life();
-  auto report = run_check(life.target->tree, life.target->manifest, "staged", std::move(stop));
-  if (!report.ok()) return Outcome::failed(Event::kStepFailed, report.error());
-  if (report->verdict != Verdict::kPass)
-    return Outcome::failed(Event::kStepFailed, error_of(*report));
-  return {Event::kCheckPassed, std::nullopt, {}};
+  auto work = [&]() -> Result<void> {
+    Life life = ledger_.life();
+    TRY_ASSIGN(CheckReport report,
+               run_check(life.target->tree, life.target->manifest, kPhaseStaged, std::move(stop)));
+    return report.verdict == Verdict::kPass ? ok() : Result<void>(error_of(report));
+  };
+  auto done = work();
+  if (done.ok()) return {Event::kCheckPassed, std::nullopt, {}};
+  if (of_the_device(done.error())) {
+    auto counted = ledger_.change([](Life& edit) { edit.tries -= edit.tries > 0 ? 1 : 0; });
+    if (!counted.ok()) return {std::nullopt, counted.error(), settings_.patience.disk};
+  }
+  return again_or(Event::kStepFailed, done.error());
 }
 
 Outcome Steps::activate() {
@@ -76,13 +99,19 @@ Outcome Steps::trial(std::stop_token stop) {
       edit.damage.clear();
     }));
     TRY_ASSIGN(CheckReport report,
-               run_check(life.target->tree, life.target->manifest, "trial", stop));
+               run_check(life.target->tree, life.target->manifest, kPhaseTrial, stop));
     if (report.verdict != Verdict::kPass) return error_of(report);
     return ledger_.change([&](Life& edit) { edit.inferences = inferences_of(report); });
   };
   auto done = work();
-  if (!done.ok()) return Outcome::failed(Event::kTrialFailed, done.error());
-  return {Event::kTrialPassed, std::nullopt, {}};
+  if (done.ok()) return {Event::kTrialPassed, std::nullopt, {}};
+  if (done.error().code == Code::kCancelled) {
+    // The agent was stopped, which says nothing about the tree.
+    auto back = ledger_.change([&life](Life& edit) { edit.tries = life.tries; });
+    if (!back.ok()) log(Level::kWarning, "trial", {{"why", back.error().describe()}});
+    return {};
+  }
+  return again_or(Event::kTrialFailed, done.error());
 }
 
 Outcome Steps::confirm() {
@@ -134,7 +163,7 @@ Outcome Steps::live_check(bool scan, std::stop_token stop) {
     TRY_ASSIGN(auto current, around_.slots.current());
     if (!current || !life.confirmed || life.confirmed->tree != *current) return ok();
     if (scan) TRY(scan_current(*current, stop));
-    TRY_ASSIGN(CheckReport report, run_check(*current, life.confirmed->manifest, "live", stop));
+    TRY_ASSIGN(CheckReport report, run_check(*current, life.confirmed->manifest, kPhaseLive, stop));
     bool passed = report.verdict == Verdict::kPass;
     std::string cause = report.verdict == Verdict::kError
                             ? "the check could not be run: " + report.cause

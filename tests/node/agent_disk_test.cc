@@ -66,7 +66,7 @@ TEST_F(AgentDiskTest, AFullDiskIsOutlived) {
     failing.fail_from(failing.writes() + full);
     auto done = [](const Life& life) { return at_rest(life.state) && life.sequence == 2; };
     whole = true;
-    while (!drive(*one, done)) {
+    while (!drive(*one, done) || !done(one->life())) {
       ASSERT_TRUE(whole) << "a disk that is well again fails";
       whole = false;
       failing.fail_from(std::numeric_limits<std::uint64_t>::max());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/node/agent_site.h"
 
+#include <condition_variable>
+#include <mutex>
+
 #include "delta/make_delivery.h"
 #include "delta/scan.h"
 
@@ -9,12 +12,21 @@ namespace lineside::node {
 using fakes::must;
 using trust::PrivateKey;
 
-Result<CheckReport> FakeChecker::run(const CheckRequest& request, std::stop_token /*stop*/) const {
+Result<CheckReport> FakeChecker::run(const CheckRequest& request, std::stop_token stop) const {
   ++runs;
   CheckReport report;
   report.verdict = Verdict::kPass;
   bool is_current =
       std::filesystem::weakly_canonical(request.tree) == std::filesystem::weakly_canonical(current);
+  if (is_current && hangs_when_current) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    hanging = true;
+    never.wait(lock, stop, [] { return false; });
+    hanging = false;
+    return Error{Code::kCancelled, "stopped"};
+  }
   if (!bad_version.empty() && request.manifest->version == bad_version &&
       (is_current || !only_when_current) && runs >= bad_from_run) {
     if (when_bad) when_bad();

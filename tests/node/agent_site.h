@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,8 +37,10 @@ class FakeChecker final : public Checker {
   bool only_when_current = false;
   int bad_from_run = 0;
   Verdict verdict = Verdict::kFail;
-  std::function<void()> when_bad;  // before a bad verdict is given
-  mutable int runs = 0;
+  std::function<void()> when_bad;   // before a bad verdict is given
+  bool hangs_when_current = false;  // until it is stopped
+  mutable std::atomic<bool> hanging = false;
+  mutable std::atomic<int> runs = 0;
 };
 
 // Device cam01, an operator, a vendor with bundles vision/1.0.0 and vision/2.0.0, and a gateway

@@ -22,6 +22,7 @@ Life full() {
   life.before = sha256(as_bytes("old"));
   life.check = {"staged", "fail", "cause", UtcTime{std::chrono::seconds(5)}, {{"a", "1"}}, "tail"};
   life.passed_tests = {"load.model"};
+  life.measured = {{"latency.p50_us", "73.1"}};
   life.confirmed = life.target;
   life.security_floors = {{"vision", 12}};
   life.attestation_counter = 5;
@@ -59,7 +60,7 @@ TEST(Life, RefusesWhatItDoesNotKnow) {
 
 TEST(Life, OfAnOlderAgentIsTakenOver) {
   std::string text(as_text(serialise(Life{})));
-  for (const char* name : {"inferring_cause", "inferring_since", "damage"}) {
+  for (const char* name : {"inferring_cause", "inferring_since", "damage", "measured"}) {
     std::size_t begin = text.find("\n \"" + std::string(name) + "\"");
     ASSERT_NE(begin, std::string::npos) << name;
     text.erase(begin, text.find('\n', begin + 1) - begin);
