@@ -109,7 +109,7 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
       life.code = code_name(error->code);
       life.error = error->what;
     }
-    if (event == Event::kActivated) life.tries = kTries;
+    if (event == Event::kCheckPassed || event == Event::kActivated) life.tries = kTries;
     if (event == Event::kTrialPassed && life.target) {
       if (life.before && life.before != life.target->tree) life.previous = life.before;
       life.confirmed = life.target;
@@ -173,6 +173,14 @@ Result<void> Agent::consider() {
     }
     TRY(feed(Event::kSuperseded, std::nullopt));
     life = ledger_->life();
+  } else if (auto over = run_out(known)) {
+    if (worker_.busy() && !living_) {
+      worker_.stop();
+      return ok();
+    }
+    if (waiting_for_) over->what += "; until then: " + waiting_for_->what;
+    TRY(feed(Event::kStepFailed, over));
+    life = ledger_->life();
   }
   if (!may_begin(known)) {
     if (auto why = not_in_its_time(known)) waiting_for_ = std::move(why);
@@ -200,6 +208,7 @@ Result<void> Agent::begin() {
     life.from_peers = 0;
     life.passed_tests.clear();
     life.failed_tests.clear();
+    life.measured.clear();
   };
   TRY_ASSIGN(Action action, ledger_->step(Event::kDirective, now(), reset));
   attestations_.clear();
@@ -211,7 +220,7 @@ Result<void> Agent::ask_gate() {
   Life life = ledger_->life();
   if (life.state != State::kGated || !life.target) return ok();
   auto manifest = stored_manifest(around_.disk, config_.state, life.target->manifest);
-  if (!manifest.ok()) return feed(Event::kSuperseded, manifest.error());
+  if (!manifest.ok()) return feed(Event::kStepFailed, manifest.error());
   if (reply_ && reply_->attestations != attestations_.size()) {
     auto envelopes = around_.link.attestations(life.directive);
     if (envelopes.ok()) attestations_ = std::move(*envelopes);
@@ -248,9 +257,14 @@ std::optional<trust::VerifiedDirective> Agent::life_directive(const Life& life) 
   return std::nullopt;
 }
 
+// What runs is watched whatever becomes of a directive: while it waits for its gate, a delivery or
+// a pause to end, nothing is switched, and the tree before it is what the line lives on. At rest
+// the clean-up comes first.
 void Agent::launch_live_check() {
-  if (worker_.busy() || !at_rest(ledger_->life().state)) return;
-  bool idle = action_ == Action::kNone || launched_;
+  Life life = ledger_->life();
+  if (worker_.busy() || !life.confirmed) return;
+  bool idle =
+      before_switch(life.state) || (at_rest(life.state) && (action_ == Action::kNone || launched_));
   SteadyTime steady = around_.clock.steady();
   bool due = !lived_ || steady - *lived_ >= config_.live_check;
   if (!idle || !due) return;
@@ -305,6 +319,7 @@ void Agent::post_attestations() {
       envelope.ok() ? around_.link.post_attestation(*envelope) : Result<void>(envelope.error());
   if (posted.ok()) {
     posted_.insert(sequence);
+    held_there_ = std::max(held_there_, 1U);
   } else {
     log(Level::kWarning, "attestation not accepted yet", {{"why", posted.error().describe()}});
   }

@@ -4,7 +4,7 @@
 //
 //     tick:  take the worker's outcome ─▶ next state, durable ─▶ its action
 //            report; fetch newer documents ─▶ a directive begins or gives way; the gate opens
-//            a canary attests; between directives the live check runs
+//            a canary attests; whenever nothing is being switched the live check runs
 //
 // Nothing here needs the gateway to be honest: see decide.h and documents.h. One thread calls it.
 #pragma once
@@ -93,6 +93,7 @@ class Agent {
   std::optional<Digest> pinned_roster_;
   std::optional<SteadyTime> site_refreshed_, lived_, scanned_;
   std::set<std::int64_t> posted_;  // directive sequences whose attestation arrived
+  std::uint32_t held_there_ = 0;   // attestations that the gateway had, by its last reply
   Worker worker_;                  // last: its thread uses the rest
 };
 

@@ -23,6 +23,10 @@ void Agent::talk() {
     return;
   }
   poll_ = std::chrono::milliseconds(reply->poll_ms);
+  // A gateway that has fewer than before was restored or replaced: what we said has to be said
+  // again.
+  if (reply->attestations < held_there_) posted_.clear();
+  held_there_ = reply->attestations;
   sync(*reply);
   reply_ = std::move(*reply);
 }

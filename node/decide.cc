@@ -55,6 +55,14 @@ std::optional<Error> not_in_its_time(const Knowledge& known) {
   return current.error().with("this device's clock says " + format_utc(known.now));
 }
 
+std::optional<Error> run_out(const Knowledge& known) {
+  if (known.directive == nullptr || !before_switch(known.life.state)) return std::nullopt;
+  if (known.directive->digest != known.life.directive) return std::nullopt;
+  if (known.now < known.directive->directive.expires) return std::nullopt;
+  auto current = trust::verify_current(known.directive->directive, known.now);
+  return current.error().with("this device's clock says " + format_utc(known.now));
+}
+
 bool must_give_way(const Knowledge& known) {
   return known.directive != nullptr && before_switch(known.life.state) &&
          known.directive->directive.sequence > known.life.sequence;
@@ -87,7 +95,9 @@ std::optional<trust::Outcome> attestation_due(const Knowledge& known) {
   if (known.directive == nullptr || known.directive->digest != life.directive) return std::nullopt;
   if (life.attested_sequence >= life.sequence || !life.target) return std::nullopt;
   if (!named_as_canary(known)) return std::nullopt;
-  if (life.state == State::kConfirmed) return trust::Outcome::kPassed;
+  if (life.state == State::kConfirmed) {
+    return life.inferring ? std::optional(trust::Outcome::kPassed) : std::nullopt;
+  }
   bool judged =
       life.code == code_name(Code::kCheckFailed) || life.code == code_name(Code::kMismatch);
   if (life.state == State::kRolledBack && judged) return trust::Outcome::kFailed;
@@ -119,7 +129,7 @@ trust::Attestation make_attestation(const Knowledge& known, const trust::Manifes
   said.tree = life.read_back.value_or(Digest{});
   said.inferences = life.inferences;
   if (outcome != trust::Outcome::kPassed) said.cause = life.error;
-  if (life.check) said.measured = life.check->measured;
+  said.measured = life.measured;
   return said;
 }
 

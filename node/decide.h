@@ -31,6 +31,9 @@ bool may_begin(const Knowledge& known);
 // Why a directive that is newer than the last one begun waits, if its time is the reason: not come
 // yet, or over, by the clock of this device.
 std::optional<Error> not_in_its_time(const Knowledge& known);
+// Work under way that is not switched yet has run out of its directive's time, by the clock of this
+// device: kExpired, saying so.
+std::optional<Error> run_out(const Knowledge& known);
 // Work under way that is not switched yet has to give way to a newer directive.
 bool must_give_way(const Knowledge& known);
 
@@ -43,7 +46,8 @@ std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
                       const std::vector<Bytes>& attestations);
 
 // The outcome that this device owes the site: it is a canary of the directive, the outcome is known
-// and not attested yet. nullopt also when the check could not be run: that proves nothing.
+// and not attested yet. nullopt also when the check could not be run, which proves nothing, and
+// when inference died after the trial: a dead canary opens no gate.
 std::optional<trust::Outcome> attestation_due(const Knowledge& known);
 trust::Attestation make_attestation(const Knowledge& known, const trust::Manifest& manifest,
                                     trust::Outcome outcome);

@@ -34,6 +34,7 @@ constexpr Row kTable[] = {
 
     {S::kGated,       E::kResumed,           S::kGated,      A::kAwaitGate},
     {S::kGated,       E::kGateOpen,          S::kActivating, A::kActivate},
+    {S::kGated,       E::kStepFailed,        S::kFailed,     A::kDiscard},
     {S::kGated,       E::kSuperseded,        S::kIdle,       A::kNone},
 
     {S::kActivating,  E::kResumed,           S::kActivating, A::kActivate},

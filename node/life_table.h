@@ -38,7 +38,7 @@ enum class Event {
   kFetched,
   kStaged,
   kCheckPassed,
-  kStepFailed,  // fetching, staging or checking cannot succeed
+  kStepFailed,  // what comes before the switch cannot succeed, or not in the directive's time
   kGateOpen,
   kActivated,
   kActivationFailed,

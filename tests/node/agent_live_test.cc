@@ -72,6 +72,43 @@ TEST_F(AgentLiveTest, ACheckThatCannotBeRunIsNoInference) {
   EXPECT_NE(gateway_->reports.back().inferring_cause.find("could not be run"), std::string::npos);
 }
 
+// What a live check finds says nothing about the trial, which is what a canary attests.
+TEST_F(AgentLiveTest, ALiveCheckLeavesWhatIsAttestedAlone) {
+  const std::vector<std::string> passed = one_->life().passed_tests;
+  checker_.bad_version = "1.0.0";
+  await_inferring(false);
+  EXPECT_EQ(one_->life().check->phase, "live");
+  EXPECT_EQ(one_->life().passed_tests, passed);
+  EXPECT_TRUE(one_->life().failed_tests.empty());
+}
+
+TEST_F(AgentLiveTest, WhatRunsIsWatchedWhileTheGateIsShut) {
+  direct(2, "2.0.0", {"cam02"});
+  drive_to(*one_, State::kGated, 2);
+  checker_.bad_version = "1.0.0";
+  await_inferring(false);
+  EXPECT_EQ(one_->life().state, State::kGated);
+  EXPECT_FALSE(gateway_->reports.back().inferring);
+  other_attests("2.0.0", trust::Outcome::kPassed);
+  drive_to(*one_, State::kConfirmed, 2);
+  EXPECT_EQ(one_->life().state, State::kConfirmed) << one_->life().error;
+}
+
+TEST_F(AgentLiveTest, WhatRunsIsWatchedWhileADeliveryIsAwaitedOrTheSiteIsPaused) {
+  gateway_->offers.clear();
+  direct(2, "2.0.0");
+  drive_to(*one_, State::kFetching, 2);
+  checker_.bad_version = "1.0.0";
+  await_inferring(false);
+  EXPECT_EQ(one_->life().state, State::kFetching);
+  EXPECT_FALSE(gateway_->reports.back().inferring);
+  gateway_->reply.paused = true;
+  checker_.bad_version.clear();
+  await_inferring(true);
+  EXPECT_EQ(one_->life().state, State::kFetching);
+  EXPECT_TRUE(gateway_->reports.back().inferring);
+}
+
 TEST_F(AgentLiveTest, DamageOfTheRunningTreeIsReported) {
   const Path model = dir_ / "state/current/models/vad.onnx";
   std::filesystem::permissions(model, std::filesystem::perms::owner_all);

@@ -149,5 +149,102 @@ TEST_F(AgentTest, AnAttestationIsPostedUntilTheGatewayHasIt) {
   EXPECT_EQ(gateway_->envelopes.size(), 1U);
 }
 
+TEST_F(AgentTest, AGatewayThatLostAnAttestationGetsItAgain) {
+  direct(1, "1.0.0");
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive(*one, [](const Life& life) { return life.attested_sequence == 1; });
+  must_ok(one->tick());
+  ASSERT_EQ(gateway_->envelopes.size(), 1U);
+  gateway_->envelopes.clear();  // restored from a backup
+  gateway_->reply.attestations = 0;
+  must_ok(one->tick());
+  EXPECT_EQ(gateway_->envelopes.size(), 1U);
+  must_ok(one->tick());
+  EXPECT_EQ(gateway_->envelopes.size(), 1U);
+}
+
+TEST_F(AgentTest, ADirectiveThatExpiresAtItsGateIsGivenUp) {
+  direct(1, "1.0.0", {"cam02"});
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive_to(*one, State::kGated, 1);
+  must_ok(one->tick());
+  clock_.advance(std::chrono::hours(100));
+  drive_to(*one, State::kFailed, 1);
+  ASSERT_EQ(one->life().state, State::kFailed);
+  EXPECT_EQ(one->life().code, "expired");
+  EXPECT_NE(one->life().error.find("clock says"), std::string::npos) << one->life().error;
+  EXPECT_NE(one->life().error.find("until then"), std::string::npos) << one->life().error;
+  settle(*one);
+  EXPECT_FALSE(must(slots_->has(tree("1.0.0"))));
+  EXPECT_TRUE(gateway_->envelopes.empty());
+}
+
+TEST_F(AgentTest, AManifestThatRotsAtTheGateEndsTheDirectiveWithItsReason) {
+  direct(1, "1.0.0", {"cam02"});
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive_to(*one, State::kGated, 1);
+  const std::string file = "state/manifests/" + one->life().target->manifest.hex() + ".json";
+  ASSERT_NE(dir_.read(file), "");
+  dir_.write(file, "rotten");
+  drive_to(*one, State::kFailed, 1);
+  EXPECT_EQ(one->life().state, State::kFailed);
+  EXPECT_NE(one->life().error, "");
+}
+
+// The service is restarted again and again while a good tree proves itself.
+TEST_F(AgentTest, ATrialThatIsStoppedIsNoFailedAttempt) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  direct(2, "2.0.0");
+  checker_.hangs_when_current = true;
+  for (std::uint32_t restart = 0; restart <= kTries; ++restart) {
+    auto one = agent(*disk_);
+    must_ok(one->start());
+    drive(*one, [this](const Life&) { return checker_.hanging.load(); });
+    ASSERT_EQ(one->life().state, State::kTrial) << one->life().error;
+    one.reset();
+    EXPECT_EQ(must(load_life(*disk_, config_.state)).tries, kTries);
+  }
+  checker_.hangs_when_current = false;
+  EXPECT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+}
+
+// No sandbox for a moment, a full disk: neither is the tree's fault.
+TEST_F(AgentTest, ACheckThatCannotBeRunForAWhileIsRunAgain) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  for (bool in_trial : {false, true}) {
+    const std::string version = in_trial ? "1.1.0" : "1.2.0";
+    publish(version, in_trial ? 4 : 3);
+    checker_.bad_version = version;
+    checker_.only_when_current = in_trial;
+    checker_.verdict = Verdict::kError;
+    checker_.when_bad = [this] { checker_.bad_version.clear(); };
+    direct(in_trial ? 3 : 2, version);
+    Life life = run_until(State::kConfirmed);
+    EXPECT_EQ(life.state, State::kConfirmed) << life.error;
+    EXPECT_EQ(current(), "version = '" + version + "'");
+    EXPECT_EQ(life.code, "");
+  }
+}
+
+TEST_F(AgentTest, ATrialThatCanNeverBeRunGoesBackAndProvesNothing) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  checker_.bad_version = "2.0.0";
+  checker_.only_when_current = true;
+  checker_.verdict = Verdict::kError;
+  direct(2, "2.0.0");
+  Life life = run_until(State::kRolledBack);
+  EXPECT_EQ(life.state, State::kRolledBack);
+  EXPECT_EQ(life.code, "check-error");
+  EXPECT_EQ(current(), "version = '1.0.0'");
+  EXPECT_TRUE(gateway_->envelopes.empty());
+}
+
 }  // namespace
 }  // namespace lineside::node

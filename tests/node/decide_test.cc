@@ -54,6 +54,34 @@ TEST_F(DecideTest, TheGateIsShutForHardwareThatTheRosterDoesNotHave) {
   EXPECT_NE(shut(), "");
 }
 
+TEST_F(DecideTest, ACanaryThatDiedAfterItsTrialAttestsNoSuccess) {
+  device_ = "cam01";
+  life_.state = State::kConfirmed;
+  life_.sequence = site_.directive.sequence;
+  life_.measured = {{"latency.p50_us", "73.1"}};
+  Knowledge known{
+      device_, life_, hardware_, &site_.roster, &directive_, &reply_, at("2026-11-22T12:00:00Z")};
+  life_.inferring = true;
+  EXPECT_EQ(attestation_due(known), trust::Outcome::kPassed);
+  EXPECT_EQ(make_attestation(known, site_.manifest, trust::Outcome::kPassed).measured,
+            life_.measured);
+  life_.inferring = false;
+  EXPECT_EQ(attestation_due(known), std::nullopt);
+}
+
+TEST_F(DecideTest, WorkRunsOutWithItsDirective) {
+  auto at_time = [this](const char* time) {
+    Knowledge known{device_, life_, hardware_, &site_.roster, &directive_, &reply_, at(time)};
+    return run_out(known);
+  };
+  EXPECT_FALSE(at_time("2026-11-22T08:30:00Z"));  // a clock that went back
+  EXPECT_FALSE(at_time("2026-11-29T08:59:59Z"));
+  ASSERT_TRUE(at_time("2026-11-29T09:00:00Z"));
+  EXPECT_EQ(at_time("2026-11-29T09:00:00Z")->code, Code::kExpired);
+  life_.state = State::kTrial;  // it ends by itself
+  EXPECT_FALSE(at_time("2026-11-29T09:00:00Z"));
+}
+
 TEST_F(DecideTest, TheOrderOfClassesDoesNotMatter) {
   hardware_ = {"jetson-orin-nano", "ipc-x86"};
   for (trust::Device& device : site_.roster.devices) {
