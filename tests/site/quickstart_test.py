@@ -18,7 +18,8 @@ import evidence  # noqa: E402
 import netns  # noqa: E402
 
 BUILD = ROOT / "build" / "cache"
-QUICKSTART = [sys.executable, "-u", ROOT / "deploy" / "demo" / "quickstart.py", "--nodes", "3", "--dir"]
+# Three canaries, one a hardware class, and two devices behind the gate.
+QUICKSTART = [sys.executable, "-u", ROOT / "deploy" / "demo" / "quickstart.py", "--nodes", "5", "--dir"]
 
 
 def runs_without_registry(folder):
