@@ -86,6 +86,23 @@ class Desk(Plant):
         return self.try_("lineside-bundle", "verify", self.origin_dir / "metadata" / "1.root.json",
                          "--repo", self.origin_dir)
 
+    def found_running(self, *versions):
+        """Vendor with these versions besides 1.0.0, and the daemons of the site, started."""
+        for number, (version, size) in enumerate(versions):
+            payload = random.Random(number).randbytes(size // 2).hex()
+            self.publish(self.packed(version, release=number + 2, payload=payload))
+        self.start_origin()
+        self.start_gateway()
+        self.start_node(0)
+
+    def supply_says(self, *said):
+        """Waits until the status tells of the gateway's work in these words."""
+        def told(status):
+            text = f"{status['supply']} {status.get('origin')}"
+            return all(part in text for part in said)
+        status = self.wait_for(f"the status says {said}", told, 60)
+        print(f"ok: {status['supply']['text']}", flush=True)
+
     def gateway_answers(self):
         self.wait_for("the gateway answers", lambda status: True, 30)
 
@@ -164,10 +181,33 @@ def truncated_delivery_is_found(desk):
     expect(desk.verify(), 1, delivery.name)
 
 
+def delivery_truncated_on_the_way_is_refused_and_fetched_again(desk):
+    desk.found()
+    desk.found_running(("1.1.0", 400_000))
+    desk.accept_nodes()
+    deliveries = sorted((desk.origin_dir / "deliveries").iterdir(), key=lambda path: path.stat().st_size)
+    served = deliveries[-1]
+    whole = served.read_bytes()
+    served.write_bytes(whole[:-1000])
+    desk.operator("refresh")
+    desk.operator("rollout", "start", "press/1.1.0", "--yes")
+    desk.supply_says("waiting", str(len(whole)))
+    kept = desk.folder / "gateway" / "state" / "store" / "deliveries"
+    assert not list(kept.glob(served.name)), "a truncated delivery is in the store"
+    served.write_bytes(whole)
+    desk.wait_for("the gateway has it", lambda status: status["supply"]["state"] == "ready", 60)
+
+
 @contextlib.contextmanager
 def small_disk(folder, size):
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], check=True)
+    """A disk of that size at the folder, with what was in the folder."""
+    before = folder.with_name(f"{folder.name}.before")
+    if folder.exists():
+        folder.rename(before)
+    folder.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", folder], check=True)
+    if before.exists():
+        shutil.copytree(before, folder, dirs_exist_ok=True)
     try:
         yield folder
     finally:
@@ -194,6 +234,50 @@ def full_disk_is_said_and_loses_nothing(desk):
                          "--no-passphrase", "--gateway-key", desk.folder / "gateway" / "gateway.pub"),
                1, "no-space")
         assert facts(small) == before, "half a site is left"
+
+
+def full_disk_of_the_gateway_is_said_and_the_work_goes_on(desk):
+    desk.found()
+    with small_disk(desk.folder / "gateway" / "state", "3m"):
+        desk.found_running(("1.1.0", 6_000_000))
+        desk.accept_nodes()
+        desk.operator("refresh")
+        desk.operator("rollout", "start", "press/1.1.0", "--yes")
+        desk.supply_says("waiting", "space")
+        desk.gateway_answers()
+        subprocess.run(["mount", "-o", "remount,size=100m", desk.folder / "gateway" / "state"], check=True)
+        desk.wait_for("it goes on", lambda status: status["supply"]["state"] == "ready", 90)
+        desk.processes["gateway"].stop()
+
+
+def full_disk_of_a_device_is_said_before_anything_moves(desk):
+    desk.found()
+    with small_disk(desk.folder / "nodes" / desk.node_names()[0] / "state", "3m") as state:
+        desk.found_running(("1.1.0", 6_000_000))
+        desk.accept_nodes()
+        desk.operator("refresh")
+        desk.wait_for("the device reports", lambda status: status["nodes"][0].get("report"), 30)
+        done = desk.try_("lineside", "rollout", "start", "press/1.1.0", "--yes")
+        assert done.returncode == 5 and "MB free" in done.stderr, f"{done}"
+        print(f"ok: {done.stderr.strip()}", flush=True)
+        assert not list((state / "slots").glob("*")), "a slot was begun"
+        desk.processes[desk.node_names()[0]].stop()
+
+
+def unknown_key_of_a_device_is_refused_until_accepted(desk):
+    desk.found()
+    desk.found_running()
+    name = desk.node_names()[0]
+    desk.logged(name, "pending")
+    done = desk.try_("lineside", "accept", name, "--fingerprint", "AAAA-BBBB-CCCC-DDDD")
+    assert done.returncode == 6 and "AAAA-BBBB-CCCC-DDDD" in done.stderr, f"{done}"
+    print(f"ok: {done.stderr.strip()}", flush=True)
+    said = desk.node_json(name, "status")
+    assert said["state"] == "idle" and said["confirmed"] is None, said
+    documents = desk.folder / "nodes" / name / "state" / "documents"
+    assert not list(documents.glob("directive*")), "a device nobody knows was given a directive"
+    desk.accept_nodes()
+    desk.wait_for("the device reports", lambda status: status["nodes"][0].get("report"), 30)
 
 
 class Portal(http.server.BaseHTTPRequestHandler):
@@ -241,6 +325,9 @@ def port_in_use_is_named(desk):
     expect(desk.try_("lineside-seeder", "run", "--config", toml), 1,
            f"{desk.network.gateway}:7443", "in use")
     desk.gateway_answers()
+    desk.node_toml.write_text(desk.node_toml.read_text().replace(
+        f"{desk.network.node(0)}:7444", f"{desk.network.gateway}:7444"))
+    expect(desk.try_("lineside-node", "run", "--config", desk.node_toml), 3, "7444", "in use")
 
 
 def bundle_for_other_hardware_is_not_rolled_out(desk):
