@@ -103,8 +103,16 @@ Result<void> Agent::feed(Event event, const std::optional<Error>& error) {
     auto manifest = stored_manifest(around_.disk, config_.state, before.target->manifest);
     if (manifest.ok()) floor = manifest->security_floor;
   }
+  std::optional<api::Transfer> fetched;
+  if (event == Event::kFetched && before.delivery) {
+    fetched = around_.transport.transfer(before.delivery->root);
+  }
   const UtcTime time = now();
   TRY_ASSIGN(Action action, ledger_->step(event, time, [&](Life& life) {
+    if (fetched) {
+      life.from_gateway += fetched->from_gateway;
+      life.from_peers += fetched->from_peers;
+    }
     if (error) {
       life.code = code_name(error->code);
       life.error = error->what;
@@ -210,6 +218,10 @@ Result<void> Agent::begin() {
     life.failed_tests.clear();
     life.measured.clear();
   };
+  // What was fetched for the directive before is not counted again.
+  if (Life life = ledger_->life(); life.delivery) {
+    around_.transport.count_anew(life.delivery->root);
+  }
   TRY_ASSIGN(Action action, ledger_->step(Event::kDirective, now(), reset));
   attestations_.clear();
   enter(Event::kDirective, action);

@@ -150,12 +150,7 @@ Result<void> Steps::obtain(const Manifest& manifest, std::stop_token stop) {
   TRY(around_.transport.fetch({offer.root, offer.length, delivery_file(offer.root)}, leaves));
   auto arrived = around_.transport.wait(offer.root, std::move(stop));
   if (!arrived.ok() && arrived.error().code == Code::kTimeout) stalled_ = offer.root;
-  TRY(arrived);
-  auto transfer = around_.transport.transfer(offer.root);
-  return ledger_.change([&transfer](Life& edit) {
-    edit.from_gateway += transfer ? transfer->from_gateway : 0;
-    edit.from_peers += transfer ? transfer->from_peers : 0;
-  });
+  return arrived;
 }
 
 // Whether the tree needs no building: it stands here, and reading it back says so. The running tree

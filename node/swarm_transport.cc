@@ -14,6 +14,11 @@
 namespace lineside::node {
 namespace {
 
+// What a counter grew by; one that fell began anew with its torrent.
+std::uint64_t since(std::uint64_t before, std::uint64_t now) {
+  return now >= before ? now - before : now;
+}
+
 swarm::DeliveryFacts facts_of(const Carried& delivery) {
   return {delivery.root, delivery.length};
 }
@@ -110,6 +115,10 @@ Result<void> SwarmTransport::wait(const Digest& root, std::stop_token stop) {
 }
 
 Result<void> SwarmTransport::forget(const Digest& root, bool delete_file) {
+  {
+    std::scoped_lock lock(mutex_);
+    counted_.erase(root);
+  }
   auto removed = swarm_->remove(root, delete_file);
   if (!removed.ok() && removed.error().code == Code::kNotFound) return ok();
   return removed;
@@ -138,8 +147,13 @@ std::optional<api::Transfer> SwarmTransport::transfer(const Digest& root) const 
   transfer.root = root;
   transfer.length = status->bytes_total;
   transfer.have = status->bytes_done;
-  transfer.from_gateway = status->bytes_from_gateway;
-  transfer.from_peers = status->bytes_from_peers;
+  {
+    std::scoped_lock lock(mutex_);
+    auto counted = counted_.find(root);
+    Received before = counted == counted_.end() ? Received{} : counted->second;
+    transfer.from_gateway = since(before.from_gateway, status->bytes_from_gateway);
+    transfer.from_peers = since(before.from_peers, status->bytes_from_peers);
+  }
   transfer.wasted = status->bytes_wasted;
   transfer.uploaded = status->bytes_uploaded;
   transfer.pieces = static_cast<std::uint32_t>(status->pieces.size());
@@ -148,6 +162,13 @@ std::optional<api::Transfer> SwarmTransport::transfer(const Digest& root) const 
   transfer.down_rate = status->download_rate;
   transfer.up_rate = status->upload_rate;
   return transfer;
+}
+
+void SwarmTransport::count_anew(const Digest& root) {
+  auto status = swarm_->status(root);
+  if (!status.ok()) return;
+  std::scoped_lock lock(mutex_);
+  counted_[root] = {status->bytes_from_gateway, status->bytes_from_peers};
 }
 
 std::string SwarmTransport::endpoint() const {

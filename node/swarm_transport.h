@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,9 +32,14 @@ class SwarmTransport final : public Transport {
   void meet(const Digest& root, const std::string& gateway,
             const std::vector<std::string>& peers) override;
   [[nodiscard]] std::optional<api::Transfer> transfer(const Digest& root) const override;
+  void count_anew(const Digest& root) override;
   [[nodiscard]] std::string endpoint() const override;
 
  private:
+  struct Received {
+    std::uint64_t from_gateway = 0;  // bytes
+    std::uint64_t from_peers = 0;
+  };
   SwarmTransport() = default;
 
   std::string listen_;
@@ -41,6 +47,7 @@ class SwarmTransport final : public Transport {
   std::chrono::milliseconds patience_{0};
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::map<Digest, Received> counted_;   // of the swarm's figures, before the last count_anew()
   std::unique_ptr<swarm::Swarm> swarm_;  // last: its thread calls us until it is gone
 };
 

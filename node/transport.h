@@ -44,6 +44,8 @@ class Transport {
                     const std::vector<std::string>& peers) = 0;
   // nullopt for an unknown root.
   [[nodiscard]] virtual std::optional<api::Transfer> transfer(const Digest& root) const = 0;
+  // The bytes received that transfer() tells of begin at zero again. No effect for an unknown root.
+  virtual void count_anew(const Digest& root) = 0;
   // "IP:port" where others reach us; empty if unknown.
   [[nodiscard]] virtual std::string endpoint() const = 0;
 };

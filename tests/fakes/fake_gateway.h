@@ -101,14 +101,15 @@ class FakeTransport final : public node::Transport {
  public:
   explicit FakeTransport(const FakeGateway& gateway) : gateway_(gateway) {}
   std::set<Digest> carried;
-  std::set<Digest> still;  // of these nothing arrives
+  std::set<Digest> still;                    // of these nothing arrives
+  std::map<Digest, std::uint64_t> received;  // bytes, all from peers
 
   Result<void> fetch(const node::Carried& delivery, const std::vector<Digest>&) override {
     std::error_code error;
     std::filesystem::copy_file(gateway_.files.at(delivery.root), delivery.file,
                                std::filesystem::copy_options::overwrite_existing, error);
     if (error) return Error{Code::kIo, error.message()};
-    carried.insert(delivery.root);
+    if (carried.insert(delivery.root).second) received[delivery.root] += delivery.length;
     return ok();
   }
   Result<void> wait(const Digest& root, std::stop_token) override {
@@ -128,8 +129,11 @@ class FakeTransport final : public node::Transport {
     if (carried.count(root) == 0) return std::nullopt;
     api::Transfer transfer;
     transfer.root = root;
+    auto bytes = received.find(root);
+    transfer.from_peers = bytes == received.end() ? 0 : bytes->second;
     return transfer;
   }
+  void count_anew(const Digest& root) override { received.erase(root); }
   std::string endpoint() const override { return "192.0.2.7:6881"; }
 
  private:

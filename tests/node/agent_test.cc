@@ -134,6 +134,26 @@ TEST_F(AgentTest, TheRunningTreeMayBeRolledOutAgain) {
   EXPECT_EQ(one->life().previous, manifests_.at("1.0.0").tree);  // still the way back
 }
 
+TEST_F(AgentTest, BytesAreCountedOnceUnderTheDirectiveThatTheyCameFor) {
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  for (const auto& [sequence, version] :
+       std::map<int, std::string>{{1, "1.0.0"}, {2, "2.0.0"}, {3, "2.0.0"}}) {
+    direct(sequence, version);
+    gateway_->reports.clear();
+    drive_to(*one, State::kConfirmed, sequence);
+    rounds(*one, 2);
+    std::uint64_t length = gateway_->offers.at({sha256({}), manifests_.at(version).tree}).length;
+    for (const api::NodeReport& report : gateway_->reports) {
+      if (report.directive_sequence == sequence) {
+        EXPECT_LE(report.delivered_from_peers, length) << sequence << " " << report.state;
+      }
+    }
+    // The third finds its tree in place.
+    EXPECT_EQ(gateway_->reports.back().delivered_from_peers, sequence == 3 ? 0 : length);
+  }
+}
+
 TEST_F(AgentTest, AnAttestationIsPostedUntilTheGatewayHasIt) {
   direct(1, "1.0.0");
   gateway_->knows_directive = false;
