@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "proto/trust/json.h"
@@ -23,6 +24,18 @@ Error problem_of(const http::Reply& reply, const std::string& target) {
 }
 
 }  // namespace
+
+Result<void> settle_post(const Error& lost, const Result<Bytes>& shown, BytesView ours) {
+  if (shown.ok() && std::equal(shown->begin(), shown->end(), ours.begin(), ours.end())) return ok();
+  if (shown.ok() || shown.error().code == Code::kNotFound) {
+    return Error{lost.code, lost.what +
+                                "; the gateway does not hold what was signed: give the command "
+                                "again"};
+  }
+  return Error{lost.code, lost.what +
+                              "; the gateway may hold what was signed all the same: look with "
+                              "`lineside status` before you give the command again"};
+}
 
 Code code_of_name(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(Code::kInternal); ++i) {

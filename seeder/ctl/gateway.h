@@ -31,6 +31,10 @@ class Gateway {
   http::Client client_;
 };
 
+// What became of a posted document whose answer was lost: `shown` is what the gateway shows of its
+// kind since. ok() if that is `ours`; else `lost`, saying whether it can be given again.
+Result<void> settle_post(const Error& lost, const Result<Bytes>& shown, BytesView ours);
+
 // The code of a problem document's "code" member; kHttp if it is no known name.
 Code code_of_name(std::string_view name);
 

@@ -152,14 +152,35 @@ Result<void> Session::confirm(const std::vector<std::string>& words, bool ask) {
   return Error{Code::kCancelled, "not signed"};
 }
 
+// An answer can be lost after the gateway has acted: then it is asked what it holds.
+Result<void> Session::hand_over(const std::string& target, const std::string& shown_at,
+                                const Bytes& envelope) {
+  TRY_ASSIGN(Gateway * server, gateway());
+  Result<Bytes> posted = server->post(target, envelope);
+  if (posted.ok()) return ok();
+  Code code = posted.error().code;
+  if (code != Code::kNetwork && code != Code::kTimeout) return posted.error();
+  return settle_post(posted.error(), server->get(shown_at), envelope);
+}
+
+namespace {
+
+Result<void> kept_here(const Result<void>& kept) {
+  if (kept.ok()) return ok();
+  return kept.error().with(
+      "the gateway holds it, so do not give the command again; the copy in the site folder was not "
+      "written");
+}
+
+}  // namespace
+
 Result<void> Session::sign_roster(const trust::Roster& roster,
                                   const std::vector<std::string>& words, bool ask) {
   TRY(confirm(words, ask));
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {own}));
-  TRY_ASSIGN(Gateway * server, gateway());
-  TRY(server->post("/v1/roster", envelope));
-  return folder_.keep_roster(envelope);
+  TRY(hand_over("/v1/roster", "/v1/roster", envelope));
+  return kept_here(folder_.keep_roster(envelope));
 }
 
 // The gateway refuses it too; here it is found out before a signature exists.
@@ -181,9 +202,9 @@ Result<void> Session::sign_directive(const trust::Directive& directive,
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope,
              trust::seal(trust::kDirectiveType, trust::serialise(directive), {own}));
-  TRY_ASSIGN(Gateway * server, gateway());
-  TRY(server->post(replace ? "/v1/directive?replace=true" : "/v1/directive", envelope));
-  return folder_.keep_directive(envelope);
+  TRY(hand_over(replace ? "/v1/directive?replace=true" : "/v1/directive", "/v1/directive",
+                envelope));
+  return kept_here(folder_.keep_directive(envelope));
 }
 
 }  // namespace lineside::ctl

@@ -72,6 +72,8 @@ class Session {
  private:
   Result<const trust::PrivateKey*> key();
   Result<void> check_running(bool replace);
+  Result<void> hand_over(const std::string& target, const std::string& shown_at,
+                         const Bytes& envelope);
   Result<void> confirm(const std::vector<std::string>& words, bool ask);
 
   Disk& disk_;
