@@ -135,6 +135,7 @@ const Api::Route Api::kRoutes[] = {
     {"GET", "/v1/bundles", For::kOperators, &Api::get_bundles, 0},
     {"GET", "/v1/events", For::kOperators, &Api::get_events, 0},
     {"GET", "/v1/plan", For::kOperators, &Api::get_plan, 0},
+    {"GET", "/v1/rollouts", For::kOperators, &Api::get_rollouts, 0},
     {"POST", "/v1/roster", For::kOperators, &Api::post_roster, trust::kMaxEnvelopeBytes},
     {"POST", "/v1/directive", For::kOperators, &Api::post_directive, trust::kMaxEnvelopeBytes},
     {"POST", "/v1/rollouts/", For::kOperators, &Api::post_rollout, 1024},
@@ -329,6 +330,18 @@ Api::Answer Api::get_plan(const Request& request, const Caller& /*caller*/) {
   TRY_ASSIGN(std::string bundle, query(request, "bundle"));
   TRY_ASSIGN(PlanView plan, supply_.plan(bundle));
   return json_answer(to_json(plan));
+}
+
+Api::Answer Api::get_rollouts(const Request& /*request*/, const Caller& /*caller*/) {
+  TRY_ASSIGN(std::vector<StoredRollout> rollouts, store_.rollouts());
+  json list = json::array();
+  for (const StoredRollout& rollout : rollouts) {
+    const RolloutState& state = rollout.state;
+    list.push_back(
+        to_json(RolloutSummary{state.sequence, rollout.bundle, std::string(stage_name(state.stage)),
+                               state.count(Ending::kConfirmed)}));
+  }
+  return json_answer({{"rollouts", list}});
 }
 
 Api::Answer Api::post_roster(const Request& request, const Caller& caller) {

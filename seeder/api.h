@@ -56,6 +56,7 @@ class Api {
   Answer get_bundles(const http::Request& request, const Caller& caller);
   Answer get_events(const http::Request& request, const Caller& caller);
   Answer get_plan(const http::Request& request, const Caller& caller);
+  Answer get_rollouts(const http::Request& request, const Caller& caller);
   Answer post_roster(const http::Request& request, const Caller& caller);
   Answer post_directive(const http::Request& request, const Caller& caller);
   Answer post_rollout(const http::Request& request, const Caller& caller);

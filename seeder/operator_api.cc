@@ -221,6 +221,15 @@ Result<EventRow> read_event(Fields& fields) {
   return row;
 }
 
+Result<RolloutSummary> read_summary(Fields& fields) {
+  RolloutSummary row;
+  row.sequence = fields.integer("sequence", 0, kMax);
+  row.bundle = fields.text("bundle");
+  row.stage = fields.text("stage");
+  row.confirmed = fields.integer("confirmed", 0, kMax);
+  return row;
+}
+
 Result<void> read_plan(Fields& fields, PlanView& plan) {
   plan.bundle = fields.text("bundle");
   plan.target = fields.digest("target");
@@ -346,6 +355,13 @@ json to_json(const EventRow& row) {
           {"document", row.document}, {"text", row.text}};
 }
 
+json to_json(const RolloutSummary& row) {
+  return {{"sequence", row.sequence},
+          {"bundle", row.bundle},
+          {"stage", row.stage},
+          {"confirmed", row.confirmed}};
+}
+
 Result<SiteStatus> parse_site_status(BytesView body) {
   return parse_answer<SiteStatus>(body, "status", read_status);
 }
@@ -370,6 +386,9 @@ Result<Forecast> parse_forecast(BytesView body) {
 }
 Result<std::vector<EventRow>> parse_events(BytesView body) {
   return parse_rows<EventRow>(body, "events", read_event);
+}
+Result<std::vector<RolloutSummary>> parse_rollouts(BytesView body) {
+  return parse_rows<RolloutSummary>(body, "rollouts", read_summary);
 }
 
 }  // namespace lineside::seeder

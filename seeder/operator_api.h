@@ -60,6 +60,14 @@ struct RolloutRow {
   std::optional<Forecast> forecast;  // of the plan that it began with
 };
 
+// One of all that there were.
+struct RolloutSummary {
+  std::int64_t sequence = 0;
+  std::string bundle;
+  std::string stage;           // stage_name
+  std::int64_t confirmed = 0;  // devices
+};
+
 // done, failed, aborted, superseded.
 [[nodiscard]] bool stage_has_ended(std::string_view stage);
 
@@ -165,6 +173,7 @@ nlohmann::json to_json(const BundleRow& value);
 nlohmann::json to_json(const PlanView& value);
 nlohmann::json to_json(const Forecast& value);
 nlohmann::json to_json(const EventRow& value);
+nlohmann::json to_json(const RolloutSummary& value);
 
 // kMalformed naming the member; unknown members are ignored.
 Result<SiteStatus> parse_site_status(BytesView body);
@@ -173,6 +182,7 @@ Result<std::vector<PendingRow>> parse_pending(BytesView body);  // {"pending":[�
 Result<std::vector<BundleRow>> parse_bundles(BytesView body);   // {"bundles":[…]}
 Result<PlanView> parse_plan(BytesView body);
 Result<Forecast> parse_forecast(BytesView body);
-Result<std::vector<EventRow>> parse_events(BytesView body);  // {"events":[…]}
+Result<std::vector<EventRow>> parse_events(BytesView body);          // {"events":[…]}
+Result<std::vector<RolloutSummary>> parse_rollouts(BytesView body);  // {"rollouts":[…]}
 
 }  // namespace lineside::seeder

@@ -117,7 +117,7 @@ Result<Directive> parse_directive(BytesView payload) {
   fields.ignore("schema");
   Directive directive;
   directive.site = name_text(fields, "site");
-  directive.sequence = fields.integer("sequence", 1, kMaxInteger);
+  directive.sequence = fields.integer("sequence", 1, kMaxDocumentNumber);
   read_window(fields, directive);
   read_bundle(fields.object("bundle"), directive);
   read_devices(fields, directive);

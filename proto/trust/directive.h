@@ -26,7 +26,7 @@ struct FailureLimit {
 
 struct Directive {
   std::string site;
-  std::int64_t sequence = 0;  // >= 1, rises with each directive of the site
+  std::int64_t sequence = 0;  // 1 to kMaxDocumentNumber, rises with each
   UtcTime issued{};
   UtcTime not_before{};
   UtcTime expires{};                  // no node begins under it afterwards

@@ -18,6 +18,9 @@
 namespace lineside::trust {
 
 inline constexpr std::int64_t kSchema = 1;
+// The highest number of a document that rises (sequence of a directive, version of a roster): exact
+// for every reader of JSON (RFC 8259 section 6), and far from where adding to it overflows.
+inline constexpr std::int64_t kMaxDocumentNumber = (std::int64_t{1} << 53) - 1;
 inline constexpr std::size_t kMaxLabelBytes = 256;
 inline constexpr std::size_t kMaxProseBytes = 4096;
 

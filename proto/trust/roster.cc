@@ -109,7 +109,7 @@ Result<Roster> parse_roster(BytesView payload) {
   fields.ignore("schema");
   Roster roster;
   roster.site = name_text(fields, "site");
-  roster.version = fields.integer("version", 1, kMaxInteger);
+  roster.version = fields.integer("version", 1, kMaxDocumentNumber);
   roster.issued = fields.utc("issued");
   SeenKeys seen;
   TRY_ASSIGN(roster.gateways, read_gateways(fields.raw("gateways"), seen));

@@ -38,7 +38,8 @@ Result<void> plan(Session& session, const std::string& bundle, const RolloutWish
                   std::uint64_t lan_rate);
 
 Result<void> rollout_start(Session& session, const std::string& bundle, const RolloutWish& wish);
-// A new directive for the bundle before the present one, or for `bundle`.
+// A new directive for `bundle`, or if that is empty for the newest other one whose rollout ended
+// well (way_back).
 Result<void> rollout_rollback(Session& session, const std::string& bundle, const RolloutWish& wish);
 // "pause", "resume", "abort"
 Result<void> rollout_command(Session& session, const std::string& verb);
@@ -55,8 +56,10 @@ Result<void> status(Session& session);
 Result<void> watch(Session& session, const Watch& options);
 Result<void> report(Session& session, std::int64_t sequence, bool csv = false);
 Result<void> events(Session& session, std::int64_t after);
-// Verifies each attestation of the present directive here; writes the envelopes into `folder` if
-// given.
+// Evaluates the gate of the present directive here, with the vendor's manifest, and says what there
+// is of each canary. Calls attention to canaries without a valid PASSED; kMismatch if directive and
+// manifest do not belong together. Writes the envelopes that devices of the roster signed into
+// `folder` if given, as DEVICE-DIGEST.dsse.json.
 Result<void> attest(Session& session, const std::optional<Path>& folder);
 
 }  // namespace lineside::ctl

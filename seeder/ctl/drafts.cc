@@ -7,6 +7,8 @@
 #include <charconv>
 #include <set>
 
+#include "proto/trust/document.h"
+
 namespace lineside::ctl {
 namespace {
 
@@ -309,6 +311,50 @@ Result<trust::Directive> draft_directive(const Roster& roster, const trust::Mani
   draft.on_failure = wish.on_failure;
   draft.device_deadline = wish.device_deadline;
   return draft;
+}
+
+Result<std::int64_t> next_sequence(std::int64_t held, std::int64_t named) {
+  if (named - held > kMaxUnsignedStep) {
+    return Error{Code::kMismatch,
+                 fmt::format("the gateway names {} as the newest directive, the newest that this "
+                             "site's operators signed is {}: not believed, nothing was signed. If "
+                             "an operator who is none any more signed it, remove the gateway's "
+                             "site.db; else the gateway is not to be trusted",
+                             named, held)};
+  }
+  return std::max(held, named) + 1;
+}
+
+namespace {
+
+std::string summary_text(const seeder::RolloutSummary& rollout) {
+  return fmt::format("{} (rollout {}, {})", trust::clean_text(rollout.bundle, 80), rollout.sequence,
+                     trust::clean_text(rollout.stage, 20));
+}
+
+}  // namespace
+
+Result<WayBack> way_back(const std::vector<seeder::RolloutSummary>& rollouts,
+                         const trust::Directive& present) {
+  std::vector<seeder::RolloutSummary> before = rollouts;
+  std::erase_if(before, [&](const seeder::RolloutSummary& rollout) {
+    return rollout.sequence >= present.sequence || rollout.bundle == present.bundle;
+  });
+  std::sort(before.begin(), before.end(),
+            [](const auto& left, const auto& right) { return left.sequence > right.sequence; });
+  auto good = std::find_if(before.begin(), before.end(), [](const auto& rollout) {
+    return rollout.stage == "done" && rollout.confirmed > 0;
+  });
+  if (good != before.end()) return WayBack{*good, {before.begin(), good}};
+  std::string words = "no rollout of another bundle ended well at this site";
+  for (const auto& rollout : before) words += "; not " + summary_text(rollout);
+  return Error{Code::kNotFound, words + ": name the bundle with --to NAME/VERSION"};
+}
+
+std::string describe(const WayBack& way) {
+  std::string words = "back to " + summary_text(way.to);
+  for (const auto& rollout : way.passed_over) words += "; passed over: " + summary_text(rollout);
+  return words;
 }
 
 std::vector<std::string> describe_change(const Roster& before, const Roster& after) {

@@ -64,6 +64,26 @@ Result<trust::Directive> draft_directive(const trust::Roster& roster,
                                          const Digest& manifest_digest, const RolloutWish& wish,
                                          std::int64_t sequence, UtcTime now);
 
+// How far above the newest directive that this site's operators signed a gateway may name one. Only
+// one that was signed by operators who are none any more is there to be learnt from it.
+inline constexpr std::int64_t kMaxUnsignedStep = 1'000'000;
+// Above every directive that the site ever saw: nodes remember the number. `held` is of the newest
+// that is verified here (0: none), `named` what the gateway says. kMismatch if it says more than
+// kMaxUnsignedStep above: nodes refuse everything below what is signed now, so that a gateway in
+// the wrong hands could use up all numbers.
+Result<std::int64_t> next_sequence(std::int64_t held, std::int64_t named);
+
+// The rollout whose bundle to go back to.
+struct WayBack {
+  seeder::RolloutSummary to;
+  std::vector<seeder::RolloutSummary> passed_over;  // newer, of other bundles, that ended otherwise
+};
+// The newest rollout before `present` of another bundle that is done and left a device confirmed.
+// kNotFound, naming what did not end well.
+Result<WayBack> way_back(const std::vector<seeder::RolloutSummary>& rollouts,
+                         const trust::Directive& present);
+std::string describe(const WayBack& way);
+
 // What changes from one document to the next, a line each.
 std::vector<std::string> describe_change(const trust::Roster& before, const trust::Roster& after);
 std::vector<std::string> describe(const trust::Directive& directive,

@@ -218,11 +218,12 @@ class Program {
     add_wish(*begin, flags_);
     begin->add_flag("--skip-refused", flags_.wish.skip_refused,
                     "leave out the devices that `plan` says cannot take it");
-    CLI::App* back = command(*rollout, "rollback", "Signs a directive for the bundle before",
+    CLI::App* back = command(*rollout, "rollback", "Signs a directive for the last good bundle",
                              [](Session& session, Disk&, Flags& flags) {
                                return rollout_rollback(session, flags.to, flags.wish);
                              });
-    back->add_option("--to", flags_.to, "NAME/VERSION");
+    back->add_option("--to", flags_.to,
+                     "NAME/VERSION (default: the newest other one whose rollout ended well)");
     add_wish(*back, flags_);
     for (const char* verb : {"pause", "resume", "abort"}) {
       command(*rollout, verb, "The present rollout",

@@ -18,13 +18,10 @@ using nlohmann::json;
 
 constexpr std::uint64_t kLanRate = 100'000'000 / 8;  // bytes a second
 
-// Above every directive that the site ever saw, whoever signed it: nodes remember the number. The
-// gateway can make it too high, which wastes numbers, but not lower than what is held here.
-Result<std::int64_t> next_sequence(Session& session) {
+Result<std::int64_t> free_sequence(Session& session) {
   TRY_ASSIGN(auto directive, session.directive());
   TRY_ASSIGN(seeder::SiteStatus status, session.status());
-  std::int64_t held = directive ? directive->directive.sequence : 0;
-  return std::max(held, status.newest_sequence) + 1;
+  return next_sequence(directive ? directive->directive.sequence : 0, status.newest_sequence);
 }
 
 Result<RolloutPlan> planned(Session& session, const CheckedBundle& bundle, const RolloutWish& wish,
@@ -38,7 +35,7 @@ Result<RolloutPlan> planned(Session& session, const CheckedBundle& bundle, const
 }
 
 Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutWish& wish) {
-  TRY_ASSIGN(std::int64_t sequence, next_sequence(session));
+  TRY_ASSIGN(std::int64_t sequence, free_sequence(session));
   TRY_ASSIGN(RolloutPlan plan, planned(session, bundle, wish, sequence, kLanRate));
   TRY_ASSIGN(trust::Directive draft, signable(plan, wish));
   std::vector<std::string> words = describe(draft, bundle.manifest);
@@ -57,16 +54,16 @@ Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutW
   return ok();
 }
 
-// The bundle that the site was told to run before the present one.
-Result<std::string> previous_bundle(Session& session) {
+// Says what it is, since nobody named it.
+Result<std::string> last_good_bundle(Session& session) {
   TRY_ASSIGN(auto present, session.directive());
   if (!present) return Error{Code::kConflict, "nothing was rolled out yet"};
-  for (std::int64_t at = present->directive.sequence - 1; at >= 1; --at) {
-    Result<seeder::SiteStatus> before = session.status(at);
-    if (!before.ok() || !before->rollout) continue;
-    if (before->rollout->bundle != present->directive.bundle) return before->rollout->bundle;
-  }
-  return Error{Code::kNotFound, "the site never ran another bundle: name it with --to"};
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get("/v1/rollouts"));
+  TRY_ASSIGN(auto rollouts, seeder::parse_rollouts(body));
+  TRY_ASSIGN(WayBack way, way_back(rollouts, present->directive));
+  session.notes() << describe(way) << "\n";
+  return way.to.bundle;
 }
 
 json plan_json(const CheckedBundle& bundle, const RolloutPlan& plan) {
@@ -178,7 +175,7 @@ Result<void> rollout_rollback(Session& session, const std::string& bundle,
                               const RolloutWish& wish) {
   std::string name = bundle;
   if (name.empty()) {
-    TRY_ASSIGN(name, previous_bundle(session));
+    TRY_ASSIGN(name, last_good_bundle(session));
   }
   TRY_ASSIGN(CheckedBundle checked, session.bundle(bundle_name(name)));
   RolloutWish back = wish;

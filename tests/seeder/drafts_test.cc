@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "seeder/ctl/gateway.h"
 #include "tests/fakes/signed_site.h"
 
 namespace lineside::ctl {
@@ -161,6 +164,67 @@ TEST_F(DraftsTest, DurationsAndSizesReadAsPeopleWriteThem) {
   EXPECT_EQ(bytes_text(1234), "1.2 kB");
   EXPECT_EQ(bytes_text(70'000'000), "70 MB");
   EXPECT_EQ(duration_text(std::chrono::seconds(1800)), "30 min");
+}
+
+TEST(NextSequence, AGatewayCannotUseUpTheNumbers) {
+  EXPECT_EQ(fakes::must(next_sequence(0, 0)), 1);
+  EXPECT_EQ(fakes::must(next_sequence(7, 0)), 8);
+  EXPECT_EQ(fakes::must(next_sequence(0, 7)), 8) << "of an operator before a rotation";
+  EXPECT_EQ(fakes::must(next_sequence(5, 5 + kMaxUnsignedStep)), 6 + kMaxUnsignedStep);
+  for (std::int64_t named :
+       {6 + kMaxUnsignedStep, (std::int64_t{1} << 53) - 1,
+        std::numeric_limits<std::int64_t>::max() - 1, std::numeric_limits<std::int64_t>::max()}) {
+    Result<std::int64_t> refused = next_sequence(5, named);
+    ASSERT_FALSE(refused.ok()) << named;
+    EXPECT_EQ(refused.error().code, Code::kMismatch);
+    EXPECT_NE(refused.error().what.find(std::to_string(named)), std::string::npos);
+  }
+}
+
+struct WayBackTest : DraftsTest {
+  trust::Directive present(std::int64_t sequence, const std::string& bundle) {
+    trust::Directive made = fakes::must(draft({}));
+    made.sequence = sequence;
+    made.bundle = bundle;
+    return made;
+  }
+};
+
+TEST_F(WayBackTest, PassesOverWhatDidNotEndWellAndNamesIt) {
+  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/1.0.0.json", "done", 8},
+                                                  {2, "vision/2.0.0.json", "done", 8},
+                                                  {3, "vision/3.0.0.json", "failed", 0},
+                                                  {4, "vision/3.0.1.json", "done", 8}};
+  WayBack way = fakes::must(way_back(rollouts, present(4, "vision/3.0.1.json")));
+  EXPECT_EQ(way.to.bundle, "vision/2.0.0.json");
+  EXPECT_NE(describe(way).find("passed over: vision/3.0.0.json (rollout 3, failed)"),
+            std::string::npos)
+      << describe(way);
+}
+
+TEST_F(WayBackTest, ABundleThatNobodyConfirmedIsNoWayBack) {
+  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/1.0.0.json", "aborted", 3},
+                                                  {2, "vision/2.0.0.json", "done", 0},
+                                                  {9'000'000, "vision/3.0.0.json", "batches", 1}};
+  auto none = way_back(rollouts, present(9'000'000, "vision/3.0.0.json"));
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Code::kNotFound);
+  EXPECT_NE(none.error().what.find("--to NAME/VERSION"), std::string::npos);
+  EXPECT_NE(none.error().what.find("not vision/1.0.0.json (rollout 1, aborted)"),
+            std::string::npos);
+}
+
+TEST(SettlePost, AnAnswerThatWasLostDoesNotHideWhatTheGatewayHolds) {
+  Error lost{Code::kTimeout, "POST /v1/directive: no answer"};
+  Bytes ours(10, 'a');
+  EXPECT_TRUE(settle_post(lost, ours, ours).ok());
+  Result<void> other = settle_post(lost, Bytes(10, 'b'), ours);
+  EXPECT_EQ(other.error().code, Code::kTimeout);
+  EXPECT_NE(other.error().what.find("does not hold"), std::string::npos);
+  Result<void> none = settle_post(lost, Error{Code::kNotFound, "no directive"}, ours);
+  EXPECT_NE(none.error().what.find("does not hold"), std::string::npos);
+  Result<void> unknown = settle_post(lost, Error{Code::kNetwork, "refused"}, ours);
+  EXPECT_NE(unknown.error().what.find("may hold"), std::string::npos);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "proto/trust/document.h"
 #include "tests/fakes/signed_site.h"
 #include "tests/proto/trust/edited_json.h"
 
@@ -63,6 +64,7 @@ TEST_F(DirectiveDocument, RefusesDevicesAndCanariesThatDoNotBelongTogether) {
 
 TEST_F(DirectiveDocument, RefusesImpossibleNumbersAndTimes) {
   expect_refused("/sequence", 0, "sequence");
+  expect_refused("/sequence", kMaxDocumentNumber + 1, "sequence");
   expect_refused("/soak_s", -1, "soak_s");
   expect_refused("/soak_s", 1'000'000'000'000, "soak_s");
   expect_refused("/batch_size", 0, "batch_size");
