@@ -9,9 +9,6 @@
 #include <ostream>
 #include <thread>
 
-#include "proto/trust/attestation.h"
-#include "proto/trust/fields.h"
-#include "proto/trust/json.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/ctl/views.h"
 
@@ -126,41 +123,6 @@ Result<void> events(Session& session, std::int64_t after) {
                                    row.kind, row.actor, row.text);
     }
   }
-  return ok();
-}
-
-Result<void> attest(Session& session, const std::optional<Path>& folder) {
-  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
-  TRY_ASSIGN(auto directive, session.directive());
-  if (!directive) return Error{Code::kConflict, "nothing was rolled out yet"};
-  TRY_ASSIGN(Gateway * gateway, session.gateway());
-  TRY_ASSIGN(Bytes body, gateway->get("/v1/attestations?directive=" + directive->digest.hex()));
-  TRY_ASSIGN(json document, trust::parse_json(body, "attestations"));
-  trust::Fields fields(document, "attestations", trust::UnknownMembers::kAllowed);
-  std::vector<std::string> envelopes = fields.texts("envelopes");
-  TRY(fields.finish());
-  if (folder) TRY(session.disk().make_dirs(*folder));
-  json out = json::array();
-  for (const std::string& text : envelopes) {
-    TRY_ASSIGN(Bytes envelope, from_base64(text));
-    TRY_ASSIGN(auto verified, trust::verify_attestation(envelope, roster.roster));
-    const trust::Attestation& said = verified.attestation;
-    std::string outcome = said.outcome == trust::Outcome::kPassed ? "PASSED" : "FAILED";
-    if (folder) TRY(session.disk().replace(*folder / (said.device + ".dsse.json"), envelope));
-    out.push_back({{"device", said.device},
-                   {"outcome", outcome},
-                   {"bundle", said.bundle},
-                   {"manifest", said.manifest.hex()},
-                   {"tree", said.tree.hex()},
-                   {"finished", format_utc(said.finished)},
-                   {"measured", said.measured}});
-    if (!session.json()) {
-      session.out() << fmt::format(
-          "{} {} {} tree {} at {}: signature of its enrolled key verified\n", outcome, said.device,
-          said.bundle, said.tree.hex().substr(0, 12), format_utc(said.finished));
-    }
-  }
-  if (session.json()) session.out() << json{{"attestations", out}}.dump() << "\n";
   return ok();
 }
 

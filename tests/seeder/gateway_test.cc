@@ -117,7 +117,7 @@ struct GatewayTest : ::testing::Test {
         made->say("/v1/enrol", api::to_json(api::EnrolRequest{device, {"jetson"}, "0.1.0"}));
     EXPECT_EQ(json::parse(as_text(reply.body))["status"], "pending");
     ctl::Session run = session();
-    must(ctl::accept(run, {{device, made->key.public_key().fingerprint(), {}, {}, canary}}));
+    must(ctl::accept(run, {{device, made->key.public_key().fingerprint(), {}, {}, canary, {}}}));
     return made;
   }
 
@@ -228,7 +228,7 @@ TEST_F(GatewayTest, AcceptingNeedsTheFingerprintThatTheDeviceShows) {
   Party cam1 = party(new_key());
   cam1.say("/v1/enrol", api::to_json(api::EnrolRequest{"cam1", {"jetson"}, "0.1.0"}));
   ctl::Session run = session();
-  Result<void> refused = ctl::accept(run, {{"cam1", "AAAA-BBBB-CCCC-DDDD", {}, {}, false}});
+  Result<void> refused = ctl::accept(run, {{"cam1", "AAAA-BBBB-CCCC-DDDD", {}, {}, false, {}}});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kMismatch);
 }
@@ -327,6 +327,48 @@ TEST_F(GatewayTest, ADraftGoesOnFromTheHighestSequenceWhoeverSignedIt) {
   EXPECT_EQ(json::parse(out.str())["sequence"], 8);
 }
 
+// A gateway in the wrong hands shows what was signed about something else, or nothing at all.
+TEST_F(GatewayTest, AnAuditorIsNotContentWithPassedOfAnotherRollout) {
+  trust::Manifest bundle = vendor.publish("1.0.0", 1, {{"models/a", "x"}});
+  auto cam1 = enrol("cam1", true);
+  ctl::Session start = session();
+  must(start.trust_vendor(dir / "vendor.root.json"));
+  must(ctl::rollout_start(start, "vision/1.0.0", {}));
+  ctl::Session none = session();
+  must(ctl::attest(none, std::nullopt));
+  EXPECT_EQ(json::parse(out.str())["canaries"][0]["evidence"], "MISSING");
+  ASSERT_TRUE(none.attention()) << "nothing was shown";
+  EXPECT_NE(none.attention()->find("cam1"), std::string::npos);
+
+  Digest present = must(session().directive())->digest;
+  trust::Attestation said;
+  said.bundle = bundle.target_name();
+  said.manifest = sha256(trust::serialise(bundle));
+  said.check = bundle.check;
+  said.golden = bundle.golden;
+  said.directive = sha256(as_bytes("an older directive"));
+  said.outcome = trust::Outcome::kPassed;
+  said.passed_tests = bundle.required_tests;
+  said.device = "cam1";
+  said.hardware = {"jetson"};
+  said.directive_sequence = 1;
+  said.started = said.finished = clock.now();
+  said.counter = 1;
+  said.tree = bundle.tree;
+  Bytes older = must(trust::seal_attestation(said, cam1->key));
+  auto store = must(RolloutStore::open(dir / "state/site.db"));
+  must(store->add_attestation(sha256(as_bytes("1")), present, as_bytes("no envelope"), {}));
+  must(store->add_attestation(sha256(as_bytes("2")), present, older, {}));
+  ctl::Session deceived = session();
+  must(ctl::attest(deceived, std::nullopt));
+  json shown = json::parse(out.str());
+  EXPECT_EQ(shown["canaries"][0]["evidence"], "INVALID") << shown;
+  EXPECT_NE(shown["canaries"][0]["why"].get<std::string>().find("another directive"),
+            std::string::npos);
+  EXPECT_EQ(shown["refused"].size(), 1U) << "one that is unreadable hides no other";
+  EXPECT_TRUE(deceived.attention());
+}
+
 // The whole way: enrol, plan, directive, supply, canary, gate, batch, report, restart.
 TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   trust::Manifest bundle = vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 1)}});
@@ -407,8 +449,15 @@ TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   EXPECT_EQ(report["rollout"]["forecast"]["devices"], 2);
   ctl::Session evidence = session();
   must(ctl::attest(evidence, dir / "evidence"));
-  EXPECT_EQ(json::parse(out.str())["attestations"][0]["outcome"], "PASSED");
-  EXPECT_FALSE(dir.read("evidence/cam1.dsse.json").empty());
+  json shown = json::parse(out.str());
+  EXPECT_EQ(shown["attestations"][0]["outcome"], "PASSED");
+  EXPECT_EQ(shown["canaries"][0]["evidence"], "PASSED");
+  EXPECT_FALSE(evidence.attention()) << *evidence.attention();
+  std::string digest = shown["attestations"][0]["digest"];
+  EXPECT_FALSE(dir.read("evidence/cam1-" + digest.substr(0, 12) + ".dsse.json").empty());
+  json rollouts = json::parse(as_text(operator_party().get("/v1/rollouts").body))["rollouts"];
+  EXPECT_EQ(rollouts, json::parse(R"([{"sequence":1,"bundle":"vision/1.0.0.json","stage":"done",
+                                       "confirmed":2}])"));
 
   auto events_before = json::parse(as_text(operator_party().get("/v1/events").body))["events"];
   gateway.reset();
