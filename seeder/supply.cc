@@ -23,7 +23,7 @@ Supply::Supply(Disk& disk, Mirror& mirror, BundleStore& bundles, RolloutStore& c
       site_(site),
       swarm_(swarm),
       clock_(clock),
-      options_(options) {
+      options_(std::move(options)) {
   row_.state = "idle";
 }
 
@@ -63,11 +63,19 @@ OriginRow Supply::origin() const {
 }
 
 void Supply::show(std::string state, std::string text) {
-  std::lock_guard lock(mutex_);
-  row_.state = std::move(state);
-  row_.text = std::move(text);
-  row_.done = row_.total = 0;
-  row_.retry_at.reset();
+  {
+    std::lock_guard lock(mutex_);
+    row_.state = std::move(state);
+    row_.text = std::move(text);
+    row_.done = row_.total = 0;
+    row_.retry_at.reset();
+  }
+  changed();
+}
+
+// Never with a lock held: whoever listens may ask.
+void Supply::changed() const {
+  if (options_.on_change) options_.on_change();
 }
 
 void Supply::run_fetcher(std::stop_token stop) {
@@ -76,6 +84,7 @@ void Supply::run_fetcher(std::stop_token stop) {
     if (clock_.steady() >= next_refresh_) regular_refresh(stop);
     answer_questions(stop);
     fetch_step(stop);
+    changed();
     std::unique_lock lock(mutex_);
     fetcher_wakes_.wait_for(lock, stop, kPulse, [&] { return fetcher_asked_; });
     fetcher_asked_ = false;
@@ -204,15 +213,18 @@ Result<void> Supply::bring(const MirroredBundle& bundle, std::stop_token stop) {
   show("fetching", bundle.name);
   std::uint64_t total = choice ? choice->delivery.length : 0;
   auto progress = [this, total](std::uint64_t have) {
-    std::lock_guard lock(mutex_);
-    row_.done = have;
-    row_.total = total;
-    if (have == total) row_.state = "building";
-    // A download may take longer than the metadata stay fresh.
-    if (have != total && clock_.steady() >= next_refresh_) {
-      fetching_.request_stop();
-      fetcher_asked_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      row_.done = have;
+      row_.total = total;
+      if (have == total) row_.state = "building";
+      // A download may take longer than the metadata stay fresh.
+      if (have != total && clock_.steady() >= next_refresh_) {
+        fetching_.request_stop();
+        fetcher_asked_ = true;
+      }
     }
+    changed();
   };
   Result<void> supplied = mirror_.supply(bundle, progress, stop);
   tell(bundle.name, supplied);

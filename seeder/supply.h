@@ -47,6 +47,9 @@ struct SupplyOptions {
   std::chrono::seconds patience{600};
   std::size_t keep_bundles = 3;  // of those rolled out last, for going back without the WAN
   std::chrono::seconds collect_every{86400};
+  // Called on the supply's threads after whatever may have changed row(), origin() or what is held;
+  // must not block nor end the supply.
+  std::function<void()> on_change;
 };
 
 class Supply {
@@ -106,6 +109,7 @@ class Supply {
   [[nodiscard]] bool awaited(const Pair& pair) const;
   Result<void> make(const Pair& pair, std::stop_token stop);
   Result<void> make_in(const Path& out, const Pair& pair, std::stop_token stop);
+  void all_made();
   void not_made(const Pair& pair, const Error& error);
   void seed_all();
   Result<void> seed(const trust::Delivery& delivery);
@@ -114,6 +118,7 @@ class Supply {
   [[nodiscard]] std::optional<BundleStore::Kept> kept() const;
 
   void show(std::string state, std::string text);
+  void changed() const;
 
   Disk& disk_;
   Mirror& mirror_;

@@ -36,15 +36,24 @@ void Supply::run_maker(std::stop_token stop) {
       if (!made.ok() && made.error().code != Code::kCancelled) {
         not_made(pairs.front(), made.error());
       }
+      changed();
       continue;
     }
     collect_when_due();
+    all_made();
     std::unique_lock lock(mutex_);
-    if (row_.state == "making") row_.state = "ready";
-    if (row_.state == "ready") row_.text = "every base on the floor is served";
     maker_wakes_.wait_for(lock, stop, kIdle, [&] { return maker_asked_; });
     maker_asked_ = false;
   }
+}
+
+void Supply::all_made() {
+  {
+    std::lock_guard lock(mutex_);
+    if (row_.state == "making") row_.state = "ready";
+    if (row_.state == "ready") row_.text = "every base on the floor is served";
+  }
+  changed();
 }
 
 // A full or failing disk may be mended; what the trees themselves forbid is not.

@@ -336,8 +336,9 @@ void Session::watch_for_leaving() {
     stream.async_read_some(net::buffer(scratch_),
                            [self = shared_from_this()](ErrorCode error, std::size_t) {
                              if (!error) return self->watch_for_leaving();
-                             self->record(true);
+                             // Closed first: who hears that it ended finds no writer open.
                              self->close();
+                             self->record(true);
                            });
   });
 }

@@ -75,6 +75,11 @@ void StaticOrigin::release() {
   released_.notify_all();
 }
 
+void StaticOrigin::await_request() {
+  std::unique_lock lock(mutex_);
+  asked_.wait(lock, [this] { return asked_once_; });
+}
+
 Response StaticOrigin::answer(const Request& request) {
   Misdeed deed;
   std::uint64_t at;
@@ -83,6 +88,8 @@ Response StaticOrigin::answer(const Request& request) {
     deed = times_ == 0 ? Misdeed::kNone : deed_;
     at = at_;
     if (times_ > 0) --times_;
+    asked_once_ = true;
+    asked_.notify_all();
   }
   if (deed == Misdeed::kNone) return serve_file(*disk_, root_, request);
   auto file = http::resolve_below(*disk_, root_, request.path);

@@ -39,6 +39,8 @@ class StaticOrigin {
   void behave() { misbehave(Misdeed::kNone); }
   // Lets a drip go on to its (broken) end.
   void release();
+  // Until somebody has asked for something.
+  void await_request();
   [[nodiscard]] std::uint64_t requests() const { return server_->stats().requests; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return server_->stats().bytes_sent; }
   [[nodiscard]] std::uint64_t connections_accepted() const { return server_->stats().accepted; }
@@ -52,6 +54,8 @@ class StaticOrigin {
   std::unique_ptr<Disk> disk_ = make_posix_disk();
   std::mutex mutex_;
   std::condition_variable released_;
+  std::condition_variable asked_;
+  bool asked_once_ = false;
   bool free_ = false;
   Misdeed deed_ = Misdeed::kNone;
   std::uint64_t at_ = 0;

@@ -3,17 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "tests/fakes/failing_disk.h"
 #include "tests/fakes/manual_clock.h"
 #include "tests/fakes/static_origin.h"
+#include "tests/seeder/changes.h"
 #include "tests/seeder/vendor_origin.h"
 
 namespace lineside::seeder {
 namespace {
 
 struct SupplyTest : ::testing::Test {
+  Changes changes;  // outlives the supply
   VendorOrigin vendor;
   fakes::TempDir dir;
   std::unique_ptr<Disk> disk = make_posix_disk();
@@ -44,7 +44,8 @@ struct SupplyTest : ::testing::Test {
                            {}));
     return made;
   }
-  void start(const SupplyOptions& options = {}) {
+  void start(SupplyOptions options = {}) {
+    options.on_change = changes.listener();
     must(bundles.prepare());
     mirror.emplace(full, dir / "vendor", bundles, *store, *origin, clock, MirrorOptions{});
     must(mirror->prepare(vendor.root));
@@ -89,23 +90,19 @@ struct SupplyTest : ::testing::Test {
   }
   template <class Done>
   bool await(Done done) {
-    for (int i = 0; i < 600; ++i) {
-      if (done()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return false;
+    return changes.await(done);
   }
 };
 
 TEST_F(SupplyTest, ANewDirectiveEndsTheDownloadForTheOldOne) {
-  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(2'000'000, 1)}});
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(400'000, 1)}});
   trust::Manifest two = vendor.publish("2.0.0", 2, {{"models/b", noise(1000, 2)}});
   start();
   must(supply->refresh());
   must(supply->plan(one.target_name()));
   must(supply->plan(two.target_name()));
   // Metadata are smaller than this; the delivery is not, and stands still after it.
-  server.misbehave(fakes::Misdeed::kDrip, 600'000);
+  server.misbehave(fakes::Misdeed::kDrip, 120'000);
   direct(1, one);
   ASSERT_TRUE(await([&] { return supply->row().state == "fetching" && supply->row().done > 0; }));
   server.behave();
@@ -160,26 +157,26 @@ TEST_F(SupplyTest, ABundleThatIsHeldNeedsNoOrigin) {
 }
 
 TEST_F(SupplyTest, AQuestionToTheOriginInterruptsADownloadThatThenGoesOn) {
-  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(2'000'000, 1)}});
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(400'000, 1)}});
   trust::Manifest two = vendor.publish("2.0.0", 2, {{"models/b", noise(1000, 2)}});
   SupplyOptions options;
   options.longest_answer = std::chrono::seconds(20);
   start(options);
   must(supply->plan(one.target_name()));
-  server.misbehave(fakes::Misdeed::kDrip, 600'000);
+  server.misbehave(fakes::Misdeed::kDrip, 120'000);
   direct(1, one);
   ASSERT_TRUE(await([&] { return supply->row().state == "fetching" && supply->row().done > 0; }));
   server.behave();
   EXPECT_EQ(must(supply->plan(two.target_name())).target, two.tree);
   EXPECT_TRUE(await([&] { return bundles.has_tree(one.tree); }));
-  EXPECT_LT(must(store->wan(one.target_name())).payload, one.deliveries[0].length + 200'000);
+  EXPECT_LT(must(store->wan(one.target_name())).payload, one.deliveries[0].length + 40'000);
 }
 
 TEST_F(SupplyTest, AnAbortedRolloutEndsItsDownload) {
-  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(2'000'000, 1)}});
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(400'000, 1)}});
   start();
   must(supply->plan(one.target_name()));
-  server.misbehave(fakes::Misdeed::kDrip, 600'000);
+  server.misbehave(fakes::Misdeed::kDrip, 120'000);
   direct(1, one);
   ASSERT_TRUE(await([&] { return supply->row().state == "fetching" && supply->row().done > 0; }));
   must(site->command(1, Command::kAbort, {}));
@@ -315,9 +312,9 @@ TEST_F(SupplyTest, CollectsAtTheEndOfARollout) {
 
 // Otherwise nodes would take the full delivery while the small one is still being made.
 TEST_F(SupplyTest, ANodeIsAskedToWaitForTheSmallerDelivery) {
-  std::map<std::string, std::string> files{{"models/a", noise(3'000'000, 1)}};
+  std::map<std::string, std::string> files{{"models/a", noise(300'000, 1)}};
   trust::Manifest one = vendor.publish("1.0.0", 1, files);
-  files["models/b"] = noise(1'000'000, 2);
+  files["models/b"] = noise(100'000, 2);
   trust::Manifest two = vendor.publish("2.0.0", 2, files);
   start();
   supply_all(1, one);

@@ -5,7 +5,6 @@
 
 #include <future>
 #include <latch>
-#include <thread>
 
 #include "proto/http/client.h"
 #include "proto/http/event_stream.h"
@@ -222,7 +221,10 @@ TEST(Server, LimitsRequestsOfOnePeer) {
 
 TEST(Server, EventsArriveAndEndWhenTheClientLeaves) {
   std::promise<std::shared_ptr<EventWriter>> promise;
-  auto server = serve({}, [&](const Request&) {
+  std::promise<void> left;
+  ServerOptions options;
+  options.on_done = [&](const AccessRecord&) { left.set_value(); };
+  auto server = serve(options, [&](const Request&) {
     Response response;
     response.body = EventBody{[&](auto writer) { promise.set_value(std::move(writer)); }};
     return response;
@@ -236,7 +238,8 @@ TEST(Server, EventsArriveAndEndWhenTheClientLeaves) {
   EXPECT_TRUE(writer->send("tick", "2"));
   EXPECT_EQ(raw->read_until("\n\n"), "event: tick\ndata: 2\n\n");
   raw.reset();
-  while (writer->send("tick", "3")) std::this_thread::yield();
+  left.get_future().wait();
+  EXPECT_FALSE(writer->send("tick", "3"));
   EXPECT_FALSE(writer->open());
 }
 
