@@ -1,53 +1,71 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Sizes and costs of lineside-delta beside bsdiff and zstd --patch-from, for pairs of files.
-# usage: compare.sh LINESIDE_DELTA OLD NEW [OLD NEW …]
-# Each result is applied and compared; what does not give back NEW is printed as WRONG.
-set -eu
+# Sizes and costs of lineside-delta beside bsdiff, xdelta3 and zstd --patch-from.
+# usage: compare.sh LINESIDE_DELTA DIR [PAIR …]
+# DIR/PAIR/old and DIR/PAIR/new are the two versions, as fetch.sh leaves them; all pairs without
+# PAIR. Each result is applied and compared; what does not give back `new` is printed as WRONG.
+# Seconds are those of the processor. The last column is the size as a share of bsdiff's.
+set -euo pipefail
 program=$1
-shift
+pairs=$2
+shift 2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 # measure WHAT COMMAND…: seconds of CPU and KiB of memory into $dir/WHAT
 measure() {
-  what=$1
+  local what=$1
   shift
-  /usr/bin/time -o "$dir/$what" -f '%U %M' "$@" >"$dir/log" 2>&1 || { cat "$dir/log" >&2; return 1; }
+  /usr/bin/time -o "$dir/$what" -f '%U %S %M' "$@" >"$dir/log" 2>&1 ||
+    { cat "$dir/log" >&2; return 1; }
 }
 
-row() { # method patch
-  verdict=ok
-  cmp -s "$dir/out" "$new" || verdict=WRONG
-  read -r diff_s diff_kib <"$dir/diff"
-  read -r apply_s apply_kib <"$dir/apply"
-  printf '%-22s %10s %8s %8s %8s %8s  %s\n' "$1" "$(stat -c %s "$2")" \
-    "$diff_s" "$((diff_kib / 1024))" "$apply_s" "$((apply_kib / 1024))" "$verdict"
-  rm -f "$dir/out" "$2"
+row() { # method
+  local verdict=ok size
+  cmp -s "$dir/out" "$dir/new" || verdict=WRONG
+  size=$(stat -c %s "$dir/p")
+  if [ "$1" = bsdiff ]; then reference=$size; fi
+  awk -v name="$1" -v size="$size" -v verdict="$verdict" -v reference="$reference" '
+    { seconds[FNR == NR] = $1 + $2; mib[FNR == NR] = $3 / 1024 }
+    END {
+      printf "| %s | %d | %.2f | %.1f / %d | %.2f / %d | %s |\n", name, size, size / reference,
+             seconds[1], mib[1], seconds[0], mib[0], verdict
+    }' "$dir/diff" "$dir/apply"
+  rm -f "$dir/out" "$dir/p"
 }
 
-lineside() { # name options…
-  name=$1
-  shift
-  measure diff "$program" diff "$@" "$old" "$new" "$dir/p"
-  measure apply "$program" apply "$old" "$dir/p" "$dir/out"
-  row "$name" "$dir/p"
+compare() { # OLD NEW
+  cp "$1" "$dir/old"
+  cp "$2" "$dir/new"
+  measure diff bsdiff "$dir/old" "$dir/new" "$dir/p"
+  measure apply bspatch "$dir/old" "$dir/out" "$dir/p"
+  row bsdiff
+  measure diff xdelta3 -q -9 -S lzma -B 536870912 -e -s "$dir/old" "$dir/new" "$dir/p"
+  measure apply xdelta3 -q -B 536870912 -d -s "$dir/old" "$dir/p" "$dir/out"
+  row 'xdelta3 -9 -S lzma'
+  measure diff zstd -q -19 --long=27 --patch-from="$dir/old" "$dir/new" -o "$dir/p"
+  measure apply zstd -q -d --long=27 --memory=2048MB --patch-from="$dir/old" "$dir/p" -o "$dir/out"
+  row 'zstd -19 --patch-from'
+  measure diff "$program" diff --threads 1 --zstd-only "$dir/old" "$dir/new" "$dir/p"
+  measure apply "$program" apply --threads 1 "$dir/old" "$dir/p" "$dir/out"
+  row 'lineside-delta --zstd-only'
+  measure diff "$program" diff --threads 1 "$dir/old" "$dir/new" "$dir/p"
+  measure apply "$program" apply --threads 1 "$dir/old" "$dir/p" "$dir/out"
+  row '**lineside-delta**'
 }
 
-while [ $# -ge 2 ]; do
-  old=$1
-  new=$2
-  shift 2
-  echo "$old -> $new, $(stat -c %s "$new") bytes"
-  printf '%-22s %10s %8s %8s %8s %8s\n' method bytes diff_s diff_MiB apply_s apply_MiB
-  lineside 'lineside' --effort 2
-  lineside 'lineside, zstd only' --effort 2 --zstd-only
-  if command -v bsdiff >/dev/null; then
-    measure diff bsdiff "$old" "$new" "$dir/p"
-    measure apply bspatch "$old" "$dir/out" "$dir/p"
-    row bsdiff "$dir/p"
+[ $# -gt 0 ] || set -- $(cd "$pairs" && ls)
+for pair in "$@"; do
+  old=$(readlink -f "$pairs/$pair/old")
+  new=$(readlink -f "$pairs/$pair/new")
+  if [ ! -f "$old" ] || [ ! -f "$new" ]; then
+    echo "$pair is not there: fetch.sh gets it, unless the archive has dropped it" >&2
+    continue
   fi
-  measure diff zstd -q -19 --long=27 --patch-from="$old" "$new" -o "$dir/p"
-  measure apply zstd -q -d --long=27 --memory=2048MB --patch-from="$old" "$dir/p" -o "$dir/out"
-  row 'zstd -19 patch-from' "$dir/p"
+  echo
+  echo "**$pair**, $(stat -c %s "$new") bytes"
+  echo
+  echo '| method | bytes | of bsdiff | diff s / MiB | apply s / MiB | |'
+  echo '|---|---|---|---|---|---|'
+  compare "$old" "$new"
 done
