@@ -44,9 +44,9 @@ Result<std::int64_t> parse_number(std::string_view text) {
   return value;
 }
 
-std::string query_or(const Request& request, const std::string& name, std::string fallback) {
+std::string query_or(const Request& request, const std::string& name, const std::string& fallback) {
   auto found = request.query.find(name);
-  return found == request.query.end() ? std::move(fallback) : found->second;
+  return found == request.query.end() ? fallback : found->second;
 }
 
 std::string header(const Request& request, const std::string& name) {
