@@ -264,6 +264,13 @@ std::string_view method_name(Method method) {
   return "unknown";
 }
 
+std::string_view stream_name(Method method, std::size_t stream) {
+  static constexpr std::array<std::string_view, kPredictedStreams> kNames = {
+      "gaps",   "lengths",        "seeks",           "runs", "differences", "literals",
+      "layout", "reference runs", "reference values"};
+  return stream_count(method) == 1 ? "bytes" : kNames[stream];
+}
+
 std::uint64_t Unit::coded_bytes() const {
   std::uint64_t sum = 0;
   for (const Segment& segment : segments) {

@@ -56,6 +56,9 @@ constexpr std::size_t stream_count(Method method) {
   return method == Method::kPredicted ? kPredictedStreams : kCoverStreams;
 }
 
+// What the stream holds: "literals", "reference values", …; "bytes" for the methods with one.
+std::string_view stream_name(Method method, std::size_t stream);
+
 // A part of a unit that is decoded without the parts before it.
 struct Segment {
   std::vector<StreamInfo> streams;  // stream_count(method)

@@ -10,16 +10,28 @@
 namespace lineside::delta {
 namespace {
 
+void add_streams(const Unit& unit, std::vector<StreamShare>& shares) {
+  shares.resize(stream_count(unit.method));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i].name = stream_name(unit.method, i);
+    for (const Segment& segment : unit.segments) {
+      shares[i].raw_bytes += segment.streams[i].raw_length;
+      shares[i].coded_bytes += segment.streams[i].coded_length;
+    }
+  }
+}
+
 std::vector<MethodShare> shares_of(const std::vector<Unit>& units) {
   std::vector<MethodShare> shares;
   for (const Unit& unit : units) {
     std::string name(method_name(unit.method));
     auto found = std::find_if(shares.begin(), shares.end(),
                               [&](const MethodShare& share) { return share.method == name; });
-    if (found == shares.end()) found = shares.insert(shares.end(), MethodShare{name, 0, 0, 0});
+    if (found == shares.end()) found = shares.insert(shares.end(), MethodShare{name, 0, 0, 0, {}});
     ++found->units;
     found->raw_bytes += unit.length;
     found->coded_bytes += unit.coded_bytes();
+    add_streams(unit, found->streams);
   }
   std::stable_sort(shares.begin(), shares.end(),
                    [](const auto& a, const auto& b) { return a.coded_bytes > b.coded_bytes; });

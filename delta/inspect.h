@@ -14,11 +14,19 @@
 
 namespace lineside::delta {
 
+// One stream of all units of a method.
+struct StreamShare {
+  std::string name;
+  std::uint64_t raw_bytes = 0;
+  std::uint64_t coded_bytes = 0;
+};
+
 struct MethodShare {
   std::string method;
   std::uint64_t units = 0;
   std::uint64_t raw_bytes = 0;    // of the files made by it
   std::uint64_t coded_bytes = 0;  // in the delivery
+  std::vector<StreamShare> streams;
 };
 
 struct Inspection {

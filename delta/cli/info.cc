@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 
 #include "delta/cli/commands.h"
 #include "delta/cli/session.h"
@@ -14,10 +16,17 @@ namespace {
 void print_json(const Inspection& inspection) {
   nlohmann::json methods = nlohmann::json::array();
   for (const MethodShare& share : inspection.methods) {
+    nlohmann::json streams = nlohmann::json::array();
+    for (const StreamShare& stream : share.streams) {
+      streams.push_back({{"stream", stream.name},
+                         {"raw_bytes", stream.raw_bytes},
+                         {"coded_bytes", stream.coded_bytes}});
+    }
     methods.push_back({{"method", share.method},
                        {"units", share.units},
                        {"raw_bytes", share.raw_bytes},
-                       {"coded_bytes", share.coded_bytes}});
+                       {"coded_bytes", share.coded_bytes},
+                       {"streams", streams}});
   }
   nlohmann::json files = nlohmann::json::array();
   for (const FileCost& file : inspection.files) {
@@ -38,6 +47,20 @@ void print_json(const Inspection& inspection) {
   fmt::print("{}\n", result.dump(2));
 }
 
+std::string bar(std::uint64_t part, std::uint64_t whole) {
+  constexpr std::uint64_t kWidth = 20;
+  return std::string(whole == 0 ? 0 : (part * kWidth + whole / 2) / whole, '#');
+}
+
+// Why a stream takes bytes, in words of the files.
+std::string_view meaning_of(std::string_view stream) {
+  if (stream == "literals") return "bytes that nothing in the base resembles";
+  if (stream == "differences" || stream == "runs") return "changed bytes inside of what is alike";
+  if (stream.starts_with("reference")) return "addresses that moved otherwise than predicted";
+  if (stream == "layout") return "where the programs lie in memory";
+  return "which parts are taken from where";
+}
+
 void print_text(const Inspection& inspection) {
   fmt::print("delivery, version {}\n", inspection.version);
   fmt::print("base    {}\n", inspection.base.hex());
@@ -46,8 +69,15 @@ void print_text(const Inspection& inspection) {
              human_bytes(inspection.index_bytes));
   fmt::print("memory  {} to apply\n", human_bytes(inspection.apply_memory_bytes));
   for (const MethodShare& share : inspection.methods) {
-    fmt::print("{:<13} {:>10} for {:>10} in {} units\n", share.method,
-               human_bytes(share.coded_bytes), human_bytes(share.raw_bytes), share.units);
+    fmt::print("{:<17} {:>10} {:<20} for {:>10} in {} units\n", share.method,
+               human_bytes(share.coded_bytes), bar(share.coded_bytes, inspection.length),
+               human_bytes(share.raw_bytes), share.units);
+    if (share.streams.size() < 2) continue;
+    for (const StreamShare& stream : share.streams) {
+      if (stream.coded_bytes == 0) continue;
+      fmt::print("  {:<15} {:>10} {:<20} {}\n", stream.name, human_bytes(stream.coded_bytes),
+                 bar(stream.coded_bytes, inspection.length), meaning_of(stream.name));
+    }
   }
   std::vector<FileCost> files = inspection.files;
   std::stable_sort(files.begin(), files.end(),

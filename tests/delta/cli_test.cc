@@ -66,6 +66,11 @@ TEST_F(Program, InfoSaysWhatEachFileCosts) {
   ASSERT_EQ(info["files"].size(), 2U);
   EXPECT_EQ(info["files"][1]["method"], "same");
   EXPECT_GT(info["files"][0]["bytes"], 0);
+  for (const auto& method : info["methods"]) {
+    std::uint64_t sum = 0;
+    for (const auto& stream : method["streams"]) sum += stream["coded_bytes"].get<std::uint64_t>();
+    EXPECT_EQ(sum, method["coded_bytes"].get<std::uint64_t>());
+  }
   ASSERT_EQ(run("info delivery"), 0);
   EXPECT_NE(dir.read("out.txt").find("target"), std::string::npos);
 }
