@@ -9,6 +9,7 @@
 #include "proto/trust/tuf/names.h"
 #include "proto/trust/tuf/target_hash.h"
 #include "proto/trust/tuf/trusted_set.h"
+#include "proto/trust/tuf/verify.h"
 
 namespace lineside::trust {
 
@@ -20,6 +21,20 @@ using tuf::TrustedSet;
 namespace {
 
 constexpr int kMaxRootRotations = 256;  // 5.3.3 to 5.3.9: in one refresh
+
+constexpr const char* kAnchorFile = "anchor.root";  // no role's file: those end in .json
+
+// The same file, or the one is signed by the keys of the other, which is older.
+bool related(BytesView one, BytesView other) {
+  if (std::equal(one.begin(), one.end(), other.begin(), other.end())) return true;
+  auto first = tuf::parse_root(one);
+  auto second = tuf::parse_root(other);
+  if (!first.ok() || !second.ok() || first->version == second->version) return false;
+  const bool in_order = first->version < second->version;
+  const tuf::Root& older = in_order ? *first : *second;
+  const tuf::Root& newer = in_order ? *second : *first;
+  return tuf::verify_signatures(older.keys, older.roles.at("root"), newer, "root").ok();
+}
 
 // A listed length is the bound of what is read (5.5.1, 5.6.1).
 std::uint64_t read_bound(const MetaFile& meta, std::uint64_t otherwise) {
@@ -151,6 +166,25 @@ Result<void> Updater::init(Disk& disk, const Path& metadata_dir, BytesView root)
     return Error{Code::kExists, file.string() + ": another root is trusted already"};
   }
   return disk.replace(file, root);
+}
+
+Result<void> Updater::anchor(Disk& disk, const Path& metadata_dir, BytesView root) {
+  auto given = TrustedSet::start(root, UtcTime{});
+  if (!given.ok()) return given.error();
+  const Path first = metadata_dir / kAnchorFile;
+  auto present = disk.read(metadata_dir / tuf::role_file("root"), tuf::kMaxRootBytes);
+  if (!present.ok() && present.error().code == Code::kNotFound) {
+    TRY(disk.make_dirs(metadata_dir));
+    TRY(disk.replace(first, root));
+    return init(disk, metadata_dir, root);
+  }
+  if (!present.ok()) return present.error();
+  auto begun = disk.read(first, tuf::kMaxRootBytes);
+  for (const auto& known : {present, begun}) {
+    if (known.ok() && related(root, *known)) return ok();
+  }
+  return Error{Code::kMismatch, "version " + std::to_string(given->root().file.version) +
+                                    " is not of the chain of the root that was begun with"};
 }
 
 Result<void> Updater::load() {

@@ -7,7 +7,8 @@
 //     TRY_ASSIGN(auto target, updater.find("vision/2.0.0.json"));
 //
 // The metadata folder holds root.json, timestamp.json, snapshot.json, targets.json and <role>.json:
-// the received bytes, each replaced durably only after every check passed. One thread.
+// the received bytes, each replaced durably only after every check passed; and anchor.root, what
+// was begun with. One thread.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,11 @@ class Updater {
   // Stores `root` as the trusted root of a new metadata folder after verifying it against itself.
   // For commissioning only. kExists if another root is trusted already.
   static Result<void> init(Disk& disk, const Path& metadata_dir, BytesView root);
+
+  // init() in an empty folder, and for every start after it: kMismatch if `root` is neither what
+  // was begun with, nor what is trusted now, nor next to one of the two in their chain (signed by
+  // its keys, or its signer, 5.3.4). Whoever configures another root is to hear of it.
+  static Result<void> anchor(Disk& disk, const Path& metadata_dir, BytesView root);
 
   // Loads and verifies the trusted root.json (5.2) and, as far as they still verify, the other
   // files.

@@ -26,6 +26,33 @@ TEST_F(RootChain, RefusesToReplaceTheRootThatIsTrusted) {
   EXPECT_TRUE(Updater::init(*disk_, dir(), as_bytes(vendor_.served("root"))).ok());
 }
 
+TEST_F(RootChain, ARootOfAnotherChainIsNoticed) {
+  const Path folder = temp_.path() / "anchored";
+  auto anchor = [&](const std::string& root) {
+    auto done = Updater::anchor(*disk_, folder, as_bytes(root));
+    return done.ok() ? std::optional<Code>() : done.error().code;
+  };
+  const std::string first = vendor_.served("root");
+  EXPECT_EQ(anchor("{}"), Code::kMalformed);
+  EXPECT_FALSE(disk_->stat(folder / "root.json").value());
+  EXPECT_EQ(anchor(first), std::nullopt);
+  EXPECT_EQ(anchor(first), std::nullopt);
+  TufVendor other;
+  EXPECT_EQ(anchor(other.served("root")), Code::kMismatch);
+  EXPECT_EQ(temp_.read("anchored/root.json"), first);
+  // The chain goes on; its first, its last and the next are in order, a stranger's is not.
+  vendor_.publish({"root", "root"});
+  Updater client(*disk_, folder, vendor_, now_);
+  ASSERT_TRUE(client.load().ok());
+  ASSERT_TRUE(client.refresh_root().ok());
+  EXPECT_EQ(anchor(first), std::nullopt);
+  EXPECT_EQ(anchor(vendor_.served("root")), std::nullopt);
+  vendor_.publish({"root"});
+  EXPECT_EQ(anchor(vendor_.served("root")), std::nullopt);
+  other.publish({"root", "root", "root", "root"});
+  EXPECT_EQ(anchor(other.served("root")), Code::kMismatch);
+}
+
 TEST_F(RootChain, NeverAsksTheNetworkForTheFirstRoot) {
   ASSERT_TRUE(disk_->remove(dir() / "root.json").ok());
   EXPECT_EQ(refresh(), Code::kNotFound);
