@@ -90,7 +90,7 @@ Mirror::Mirror(Disk& disk, Path dir, BundleStore& bundles, RolloutStore& counter
 Result<void> Mirror::prepare(BytesView vendor_root) {
   for (const char* folder : {"trust", "metadata", "targets"}) TRY(disk_.make_dirs(dir_ / folder));
   TRY_ASSIGN(auto present, disk_.stat(dir_ / "trust" / "root.json"));
-  if (!present) TRY(trust::Updater::init(disk_, dir_ / "trust", vendor_root));
+  TRY(trust::Updater::anchor(disk_, dir_ / "trust", vendor_root));
   NoNetwork none;
   trust::Updater updater(disk_, dir_ / "trust", none, clock_.now());
   Result<void> loaded = updater.load();

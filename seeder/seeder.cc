@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "proto/base/log.h"
+#include "proto/base/state_lock.h"
 #include "proto/http/fetcher.h"
 #include "proto/http/server.h"
 #include "proto/swarm/swarm.h"
@@ -32,8 +33,7 @@ Result<trust::Authority> load_site_root(Disk& disk, const SeederConfig& config, 
   TRY(disk.make_dirs(folder));
   TRY(disk.make_dirs(trusted));
   TRY_ASSIGN(Bytes root, disk.read(config.site_root, kMaxRootBytes));
-  TRY_ASSIGN(auto present, disk.stat(trusted / "root.json"));
-  if (!present) TRY(trust::Updater::init(disk, trusted, root));
+  TRY(trust::Updater::anchor(disk, trusted, root));
   http::DirectoryFetcher fetcher(disk, config.site_root.parent_path());
   trust::Updater updater(disk, trusted, fetcher, clock.now());
   TRY(updater.load());
@@ -55,6 +55,13 @@ Result<void> from_root(const Disk& disk, const Path& trusted, const char* key, c
   TRY_ASSIGN(auto present, disk.stat(trusted));
   Result<void> begun = begin();
   if (begun.ok()) return ok();
+  if (begun.error().code == Code::kMismatch) {
+    return Error{
+        Code::kUsage,
+        fmt::format("{} = \"{}\" is not the root that this gateway began with: {}; give it "
+                    "that one again, or a state folder of its own for another",
+                    key, file.string(), begun.error().what)};
+  }
   if (present) return begun.error().with(key);
   return Error{Code::kUsage, fmt::format("{} = \"{}\" is no root to start from: {}", key,
                                          file.string(), begun.error().what)};
@@ -63,9 +70,10 @@ Result<void> from_root(const Disk& disk, const Path& trusted, const char* key, c
 }  // namespace
 
 struct Seeder::Parts {
-  explicit Parts(trust::PublicKey own) : key(std::move(own)) {}
+  Parts(StateLock held, trust::PublicKey own) : state_lock(std::move(held)), key(std::move(own)) {}
 
   // In the order of their lives: what comes later uses what comes before.
+  StateLock state_lock;
   trust::PublicKey key;
   std::unique_ptr<RolloutStore> store;
   std::optional<BundleStore> bundles;
@@ -235,10 +243,11 @@ Seeder::~Seeder() = default;
 
 Result<std::unique_ptr<Seeder>> Seeder::start(const SeederConfig& config, Disk& disk,
                                               Clock& clock) {
+  TRY_ASSIGN(StateLock lock, StateLock::take(disk, config.state));
   TRY_ASSIGN(trust::PrivateKey key, gateway_key(disk, config));
   TRY_ASSIGN(std::string pem, key.to_pem(std::nullopt));
   TRY_ASSIGN(http::Identity identity, http::Identity::make(pem, "lineside gateway"));
-  auto parts = std::make_unique<Parts>(key.public_key());
+  auto parts = std::make_unique<Parts>(std::move(lock), key.public_key());
   TRY(parts->open_stores(config, disk, clock));
   TRY(parts->open_swarm(config, disk));
   TRY(parts->open_site(config, disk, clock));

@@ -18,8 +18,8 @@ Result<trust::PrivateKey> gateway_key(Disk& disk, const SeederConfig& config);
 
 class Seeder {
  public:
-  // Everything runs when it returns. kUsage for bad configuration, kConflict naming the address
-  // that is in use, and what the parts return. `disk` and `clock` outlive it.
+  // Everything runs when it returns. kUsage for bad configuration, kConflict naming the address or
+  // the state folder that is in use, and what the parts return. `disk` and `clock` outlive it.
   static Result<std::unique_ptr<Seeder>> start(const SeederConfig& config, Disk& disk,
                                                Clock& clock);
   ~Seeder();  // stops; nothing that was answered is lost

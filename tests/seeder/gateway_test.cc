@@ -243,6 +243,20 @@ TEST_F(GatewayTest, ASecondGatewayOnTheSameAddressIsAnErrorThatNamesIt) {
   EXPECT_NE(started.error().what.find(gateway->endpoint()), std::string::npos);
 }
 
+// It would remove the trees and deliveries that the first is making.
+TEST_F(GatewayTest, ASecondGatewayOnTheSameStateIsRefusedBeforeItTouchesAnything) {
+  const Path making = dir.write("state/store/staging/tree/part", "half");
+  auto started = Seeder::start(config(), *disk, clock);
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code, Code::kConflict);
+  EXPECT_NE(started.error().what.find((dir / "state").string() + " is in use by process"),
+            std::string::npos)
+      << started.error().what;
+  EXPECT_TRUE(std::filesystem::exists(making));
+  gateway.reset();
+  gateway = must(Seeder::start(config(), *disk, clock));
+}
+
 TEST_F(GatewayTest, AfterAFailedCanaryTheWatchEndsAndResumingSaysWhatToDo) {
   vendor.publish("1.0.0", 1, {{"models/a", noise(50'000, 1)}});
   auto cam1 = enrol("cam1", true);
@@ -294,6 +308,12 @@ TEST_F(GatewayTest, MistakesOfCommissioningAreNamedAtTheStart) {
   bad.vendor_root = config().vendor_root;
   bad.site_root = dir.write("site.root.json", "not even JSON");
   EXPECT_NE(refusal(bad).find("site.root.json"), std::string::npos);
+  bad = config();  // of a gateway that has begun
+  bad.site_root = config().vendor_root;
+  EXPECT_NE(refusal(bad).find("is not the root that this gateway began with"), std::string::npos);
+  bad = config();
+  bad.vendor_root = config().site_root;
+  EXPECT_NE(refusal(bad).find("is not the root that this gateway began with"), std::string::npos);
   gateway = must(Seeder::start(config(), *disk, clock));
   enrol("cam1", true);  // puts a roster of plant-7 into the state folder
   gateway.reset();
