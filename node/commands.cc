@@ -19,6 +19,7 @@
 #include "node/status_view.h"
 #include "node/swarm_transport.h"
 #include "proto/base/log.h"
+#include "proto/base/state_lock.h"
 #include "proto/trust/document.h"
 
 namespace lineside::node {
@@ -47,6 +48,7 @@ CheckOptions check_options(const NodeConfig& config) {
   CheckOptions options;
   options.bwrap = config.bwrap;
   options.scratch = config.state / "check";
+  options.devices = config.check_devices;
   return options;
 }
 
@@ -79,6 +81,7 @@ Result<Installed> installed(Disk& disk, const NodeConfig& config) {
 Result<void> run_agent(const NodeConfig& config) {
   auto disk = make_posix_disk();
   SystemClock clock;
+  TRY_ASSIGN(const StateLock lock, StateLock::take(*disk, config.state));
   TRY_ASSIGN(auto key, open_device_key(*disk, config.state));
   TRY_ASSIGN(std::string pem, key.to_pem(std::nullopt));
   TRY_ASSIGN(auto identity, http::Identity::make(pem, config.device));

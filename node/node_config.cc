@@ -38,6 +38,14 @@ void check(const NodeConfig& node, Config& config) {
     config.refuse("swarm.listen", "is no address to listen at: " + listen.error().what);
 }
 
+// bubblewrap gives a probe what is named here with all that the agent itself may do to it.
+void check_devices(const NodeConfig& node, Config& config) {
+  for (const std::string& device : node.check_devices) {
+    const bool safe = device.rfind("/dev/", 0) == 0 && trust::check_path(device.substr(1)).ok();
+    if (!safe) config.refuse("check.devices", "takes paths below /dev, not " + quoted(device));
+  }
+}
+
 struct Wait {
   const char* key;
   std::chrono::milliseconds Patience::*value;
@@ -87,8 +95,10 @@ Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
   node.apply_memory_bytes =
       static_cast<std::uint64_t>(config.integer("apply.memory_mb", 64, 4, 65'536)) << 20;
   node.bwrap = config.text("check.bwrap", node.bwrap);
+  node.check_devices = config.texts("check.devices");
   node.patience = read_patience(config);
   check(node, config);
+  check_devices(node, config);
   TRY(config.finish());
   return node;
 }

@@ -29,6 +29,7 @@ struct NodeConfig {
   std::chrono::seconds verify_every{86'400};  // scan of the current tree
   std::uint64_t apply_memory_bytes = 64ULL << 20;
   std::string bwrap = "bwrap";
+  std::vector<std::string> check_devices;  // below /dev, that a probe may have
   Patience patience;
 };
 

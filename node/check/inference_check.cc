@@ -42,6 +42,11 @@ class Run {
 
   Result<CheckReport> go(std::stop_token stop) {
     if (!read_spec() || !check_models()) return std::move(report_);
+    if (auto device = withheld_device(disk_, options_, spec_)) {
+      return environment("the probe asks for " + *device +
+                         ", which this device has and its configuration does not list in "
+                         "[check] devices");
+    }
     auto scratch = ScratchDir::make(options_.scratch);
     if (!scratch.ok()) return environment(scratch.error().describe());
     auto run = run_until_free(scratch->path(), stop);

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "node/check/verdict.h"
 #include "proto/base/clock.h"
@@ -27,6 +28,7 @@ namespace lineside::node {
 struct CheckOptions {
   std::string bwrap = "bwrap";
   Path scratch;                               // a folder for {out}; made as needed
+  std::vector<std::string> devices;           // below /dev: all that a probe may be given
   unsigned busy_attempts = 3;                 // for exit status 75
   std::chrono::milliseconds busy_wait{2000};  // doubles each time
   std::chrono::milliseconds grace{2000};      // between SIGTERM and SIGKILL

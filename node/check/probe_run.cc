@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/check/probe_run.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 
@@ -29,11 +30,21 @@ std::uint64_t bytes_below(const Path& dir) {
   return total;
 }
 
-std::vector<std::string> existing_devices(const Disk& disk, const runtime::ProbeSpec& spec) {
+bool exists(const Disk& disk, const std::string& device) {
+  auto info = disk.stat(device);
+  return info.ok() && *info && (*info)->type == FileType::kOther;
+}
+
+bool allows(const CheckOptions& options, const std::string& device) {
+  const auto& list = options.devices;
+  return std::find(list.begin(), list.end(), device) != list.end();
+}
+
+std::vector<std::string> devices_for(const Disk& disk, const CheckOptions& options,
+                                     const runtime::ProbeSpec& spec) {
   std::vector<std::string> found;
   for (const std::string& device : spec.devices) {
-    auto info = disk.stat(device);
-    if (info.ok() && *info && (*info)->type == FileType::kOther) found.push_back(device);
+    if (exists(disk, device) && allows(options, device)) found.push_back(device);
   }
   return found;
 }
@@ -72,6 +83,14 @@ ScratchDir::~ScratchDir() {
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
+std::optional<std::string> withheld_device(const Disk& disk, const CheckOptions& options,
+                                           const runtime::ProbeSpec& spec) {
+  for (const std::string& device : spec.devices) {
+    if (exists(disk, device) && !allows(options, device)) return device;
+  }
+  return std::nullopt;
+}
+
 Result<SandboxedRun> run_probe(const Disk& disk, const CheckOptions& options, const Path& tree,
                                const Path& out, const runtime::ProbeSpec& spec,
                                std::stop_token stop) {
@@ -82,7 +101,7 @@ Result<SandboxedRun> run_probe(const Disk& disk, const CheckOptions& options, co
   TRY_ASSIGN(sandbox.root, find_root(disk, tree));
   sandbox.tree = tree;
   sandbox.out = out;
-  sandbox.devices = existing_devices(disk, spec);
+  sandbox.devices = devices_for(disk, options, spec);
   sandbox.status_fd = kStatusFd;
   sandbox.seccomp_fd = process.file_5.empty() ? -1 : kFileFd;
   process.argv = sandbox_argv(sandbox, spec);

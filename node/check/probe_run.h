@@ -37,6 +37,10 @@ struct SandboxedRun {
 };
 
 // kCancelled, and kNotFound, kDenied or kIo if bubblewrap cannot be started.
+// The first device that the probe asks for, that is there, and that `options` does not let it have.
+std::optional<std::string> withheld_device(const Disk& disk, const CheckOptions& options,
+                                           const runtime::ProbeSpec& spec);
+
 Result<SandboxedRun> run_probe(const Disk& disk, const CheckOptions& options, const Path& tree,
                                const Path& out, const runtime::ProbeSpec& spec,
                                std::stop_token stop);

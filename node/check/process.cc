@@ -169,6 +169,10 @@ class Child {
     if (pid_ > 0) {
       kill_now();
       ::waitpid(pid_, nullptr, 0);
+      // Else what was cancelled would leave a dead process for each time.
+      while (read_some(status_, run_.status, kStatusBytes)) {
+      }
+      take_orphan();
     }
   }
   Child(const Child&) = delete;

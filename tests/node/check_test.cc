@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs real probes in the real sandbox: bubblewrap, Debian's python3 and sh.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "node/check/cgroup.h"
 #include "node/check/inference_check.h"
@@ -70,18 +74,34 @@ class CheckTest : public testing::Test {
     CheckOptions options;
     options.bwrap = bwrap;
     options.scratch = dir_ / "scratch";
+    options.devices = devices_;
     options.busy_wait = std::chrono::milliseconds(1);
     options.grace = std::chrono::milliseconds(100);
     InferenceCheck check(*disk_, clock_, options);
     CheckRequest request;
     request.tree = dir_ / "tree";
     request.manifest = &manifest_;
-    auto report = check.run(request, {});
-    EXPECT_TRUE(report.ok());
+    std::jthread stopper;
+    if (stop_when_begun_) stopper = std::jthread([this] { stop_once_begun(); });
+    auto report = check.run(request, stop_.get_token());
+    EXPECT_EQ(report.ok(), !stop_when_begun_);
     // Nothing stays behind.
     EXPECT_TRUE(!std::filesystem::exists(dir_ / "scratch") ||
                 std::filesystem::is_empty(dir_ / "scratch"));
     return report.ok() ? *report : CheckReport{};
+  }
+
+  // The probe says that it runs by a file "begun".
+  void stop_once_begun() {
+    auto begun = [this] {
+      std::error_code gone;
+      for (const auto& out : std::filesystem::directory_iterator(dir_ / "scratch", gone)) {
+        if (std::filesystem::exists(out.path() / "begun", gone)) return true;
+      }
+      return false;
+    };
+    while (!begun()) std::this_thread::yield();
+    stop_.request_stop();
   }
 
   // The verdict is a failure of exactly this check.
@@ -97,6 +117,9 @@ class CheckTest : public testing::Test {
   fakes::ManualClock clock_{UtcTime{std::chrono::seconds(1'795'000'000)}};
   trust::Manifest manifest_;
   json spec_;
+  std::vector<std::string> devices_;
+  bool stop_when_begun_ = false;
+  std::stop_source stop_;
   std::string runtime_ = "{}";
   std::string body_;
 };
@@ -220,6 +243,26 @@ TEST_F(CheckTest, ThereIsNoNetworkNorOtherProcess) {
   EXPECT_EQ(report.verdict, Verdict::kPass) << report.cause << report.stderr_tail;
 }
 
+// As root in the sandbox's own user namespace a probe could write to the device's disk.
+TEST_F(CheckTest, AProbeGetsNoDeviceThatTheConfigurationDoesNotList) {
+  spec_["devices"] = {"/dev/kmsg-of-nobody", "/dev/zero"};
+  CheckReport report = run();
+  EXPECT_EQ(report.verdict, Verdict::kError);  // no fault of the bundle's
+  EXPECT_NE(report.cause.find("/dev/zero"), std::string::npos) << report.cause;
+  EXPECT_NE(report.cause.find("[check] devices"), std::string::npos) << report.cause;
+  devices_ = {"/dev/zero"};
+  EXPECT_EQ(run().verdict, Verdict::kPass);
+}
+
+TEST_F(CheckTest, ACheckThatIsStoppedLeavesNoProcessBehind) {
+  body_ = "import time\nopen('begun', 'w')\ntime.sleep(600)\n";
+  stop_when_begun_ = true;
+  run();
+  errno = 0;
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
 TEST_F(CheckTest, TracingIsDeniedBySignal) {
   expect_failure(run("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)\n"), "sandbox", "SIGSYS");
 }
@@ -267,7 +310,9 @@ TEST_F(CheckTest, ASwappedModelIsNoticedBeforeAnythingRuns) {
 TEST_F(CheckTest, AnotherProbeThanTheManifestsIsRefused) {
   run();
   dir_.write("tree/validation/probe.json", spec_.dump() + " ");
-  InferenceCheck check(*disk_, clock_, {"bwrap", dir_ / "scratch"});
+  CheckOptions options;
+  options.scratch = dir_ / "scratch";
+  InferenceCheck check(*disk_, clock_, options);
   CheckRequest request;
   request.tree = dir_ / "tree";
   request.manifest = &manifest_;

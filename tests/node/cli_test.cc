@@ -12,6 +12,7 @@
 
 #include "node/commands.h"
 #include "node/life.h"
+#include "proto/base/state_lock.h"
 #include "tests/fakes/signed_site.h"
 #include "tests/fakes/temp_dir.h"
 
@@ -144,6 +145,26 @@ TEST_F(NodeProgram, ALiveDeviceIsWell) {
   EXPECT_EQ(out_.find("NOT INFERRING"), std::string::npos);
   EXPECT_EQ(run("status --json -c node.toml"), kGood);
   EXPECT_TRUE(json::parse(out_)["not_inferring"].is_null());
+}
+
+TEST_F(NodeProgram, WordsOfOthersDoNotReachTheTerminalAsTheyAre) {
+  Life life = dead();
+  life.state = State::kFailed;
+  life.code = "http";
+  life.error = "/v1/roster: the gateway answers 403: \x1b[2J\rall is well";
+  life.inferring_cause = "deps.import: \x1b]0;owned\x07";
+  save(life);
+  EXPECT_EQ(run("status -c node.toml"), kBad);
+  EXPECT_NE(out_.find("all is well"), std::string::npos) << out_;
+  for (const char bad : {'\x1b', '\x07', '\r'}) EXPECT_EQ(out_.find(bad), std::string::npos);
+}
+
+TEST_F(NodeProgram, ASecondAgentOnTheSameStateIsRefused) {
+  auto first = StateLock::take(*disk_, dir_ / "state");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(run("run -c node.toml"), kFailed);
+  EXPECT_NE(err_.find("the state folder state is in use by process"), std::string::npos) << err_;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/device.key"));
 }
 
 TEST_F(NodeProgram, APortThatIsTakenIsNamed) {
