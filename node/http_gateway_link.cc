@@ -31,6 +31,11 @@ bool try_next(Code code) {
   return code == Code::kNetwork || code == Code::kTimeout || code == Code::kUnknownKey;
 }
 
+// Broken, where another gateway may be well; 503 says that it is the same gateway's turn again.
+bool is_broken(const http::Reply& reply) {
+  return reply.status >= 500 && reply.status != 503;
+}
+
 // The gateway's own words, from problem+json (RFC 9457), if it has any.
 std::string words_of(const http::Reply& reply) {
   auto value = trust::parse_json(reply.body, "reply", {kMaxReplyBytes, 8});
@@ -114,6 +119,7 @@ struct HttpGatewayLink::State {
       of_generation = generation;
     }
     Error last{Code::kNetwork, "no gateway address"};
+    bool answered = false;  // by a broken one, whose words are worth more than another's silence
     for (std::size_t i = 0; i < count; ++i) {
       std::size_t index = (first + i) % count;
       Candidate candidate;
@@ -122,12 +128,19 @@ struct HttpGatewayLink::State {
                                    : client.request(method, target, body,
                                                     {{"content-type", "application/json"}},
                                                     stopping.get_token());
+      if (reply.ok() && is_broken(*reply)) {
+        last = body_of(std::move(*reply), target).error().with(candidate.address);
+        answered = true;
+        continue;
+      }
       if (reply.ok()) {
         give_back(index, of_generation, std::move(client));
         return body_of(std::move(*reply), target);
       }
-      last = reply.error().with(candidate.address);
-      if (!try_next(last.code)) break;
+      Error error = reply.error().with(candidate.address);
+      const bool next = try_next(error.code);
+      if (!answered || !next) last = std::move(error);
+      if (!next) break;
     }
     return last;
   }

@@ -62,6 +62,29 @@ TEST_F(LinkTest, ReadsAttestationsAndRefusesOtherReplies) {
   EXPECT_FALSE(link_->leaves(Digest{}, 1 << 20).ok());
 }
 
+TEST_F(LinkTest, ABrokenGatewayIsLeftForTheNext) {
+  http::ServerOptions options;
+  options.identity = gateway_;
+  auto broken = http::Server::start(options, [](const http::Request&) {
+                  return http::problem(Error{Code::kNoSpace, "the disk is full"});
+                }).value();
+  const std::string first = "https://127.0.0.1:" + std::to_string(broken->endpoint().port);
+  const std::string second = "https://127.0.0.1:" + std::to_string(server_->endpoint().port);
+  HttpGatewayLink both({first, second}, fakes::new_identity("cam01"));
+  auto roster = both.roster();
+  ASSERT_TRUE(roster.ok()) << roster.error().what;
+  EXPECT_EQ(as_text(*roster), "roster");
+  // Alone, or before one that is gone, its words are what is told.
+  for (const auto& all :
+       {std::vector{first}, std::vector{first, std::string("https://127.0.0.1:1")}}) {
+    auto refused = HttpGatewayLink(all, fakes::new_identity("cam01")).roster();
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::kHttp);
+    EXPECT_NE(refused.error().what.find("the disk is full"), std::string::npos)
+        << refused.error().what;
+  }
+}
+
 TEST_F(LinkTest, AStoppedLinkAnswersNothing) {
   link_->stop();
   EXPECT_FALSE(link_->roster().ok());
