@@ -1,18 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/ledger.h"
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "proto/base/log.h"
 
 namespace lineside::node {
+namespace {
+
+// ".NAME.XXXXXX": what Disk::replace() was writing when the power went.
+bool half_written(const DirEntry& entry) {
+  constexpr std::size_t kTail = 7;
+  const std::string& name = entry.name;
+  return entry.type == FileType::kFile && name.size() > kTail + 1 && name.front() == '.' &&
+         name[name.size() - kTail] == '.' &&
+         std::all_of(name.end() - kTail + 1, name.end(),
+                     [](unsigned char one) { return std::isalnum(one) != 0; });
+}
+
+Result<void> sweep(Disk& disk, const Path& folder) {
+  TRY_ASSIGN(auto there, disk.stat(folder));
+  if (!there) return ok();
+  TRY_ASSIGN(auto entries, disk.list(folder));
+  for (const DirEntry& entry : entries) {
+    if (half_written(entry)) TRY(disk.remove(folder / entry.name));
+  }
+  return ok();
+}
+
+}  // namespace
 
 Ledger::Ledger(Disk& disk, Path state, Life life)
     : disk_(disk), state_(std::move(state)), life_(std::move(life)) {}
 
 Result<std::unique_ptr<Ledger>> Ledger::open(Disk& disk, Path state) {
   TRY(disk.make_dirs(state));
+  for (const char* folder : {"", "documents", "documents/attestations", "listings", "manifests",
+                             "trust/site", "trust/vendor"}) {
+    TRY(sweep(disk, state / folder));
+  }
   TRY_ASSIGN(Life life, load_life(disk, state));
   return std::unique_ptr<Ledger>(new Ledger(disk, std::move(state), std::move(life)));
 }

@@ -19,7 +19,8 @@ namespace lineside::node {
 
 class Ledger {
  public:
-  // `disk` outlives it.
+  // `disk` outlives it. What a power cut left half written in the state folder is removed: nobody
+  // else may be writing there (proto/base/state_lock.h).
   static Result<std::unique_ptr<Ledger>> open(Disk& disk, Path state);
 
   [[nodiscard]] Life life() const;  // a copy

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proto/trust/document.h"
+
 namespace lineside::node {
 namespace {
 
@@ -73,7 +75,8 @@ std::string status_text(const StatusFacts& facts) {
   const Life& life = facts.life;
   std::string text;
   auto add = [&text](const char* name, const std::string& value) {
-    text += fmt::format("{:<11}{}\n", name, value);
+    // Some of it is what a gateway or a probe said.
+    text += fmt::format("{:<11}{}\n", name, trust::clean_text(value));
   };
   add("device", facts.device + " " + facts.fingerprint.value_or("(no key yet)"));
   add("inferring", inference_line(facts));
