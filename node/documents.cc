@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "node/time_floor.h"
 #include "proto/base/log.h"
@@ -16,24 +18,26 @@ constexpr std::uint64_t kMaxRootBytes = 1 << 20;
 constexpr const char* kRosterFile = "documents/roster.dsse";
 constexpr const char* kDirectiveFile = "documents/directive.dsse";
 
-// The stored file is the one that set the floor, and today's operators did not sign it.
-bool unsigned_now(const Error& error, BytesView stored, const DocumentFloor& floor) {
-  return error.code == Code::kBadSignature && sha256(stored) == floor.envelope;
-}
-
 Result<void> check_second(const char* what, const DocumentFloor& next, const DocumentFloor& floor) {
   if (next.number != floor.number || next.digest == floor.digest) return ok();
   return Error{Code::kRollback, std::string("a second ") + what + std::to_string(next.number)};
 }
 
-// Whether the same keys decide: their order says nothing.
+std::vector<std::string> ids_of(const trust::Authority& authority) {
+  std::set<std::string> found;  // the order of keys says nothing
+  for (const trust::PublicKey& key : authority.keys) found.insert(key.keyid());
+  return {found.begin(), found.end()};
+}
+
+bool share_a_key(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+  return std::any_of(one.begin(), one.end(), [&other](const std::string& id) {
+    return std::binary_search(other.begin(), other.end(), id);
+  });
+}
+
+// Whether the same keys decide.
 bool same(const trust::Authority& one, const trust::Authority& other) {
-  auto ids = [](const trust::Authority& authority) {
-    std::set<std::string> found;
-    for (const trust::PublicKey& key : authority.keys) found.insert(key.keyid());
-    return found;
-  };
-  return one.threshold == other.threshold && ids(one) == ids(other);
+  return one.threshold == other.threshold && ids_of(one) == ids_of(other);
 }
 
 // For reading what the disk holds: there is nothing to fetch.
@@ -49,15 +53,23 @@ class NoFetcher final : public trust::Fetcher {
 Documents::Documents(Disk& disk, Path state, TrustAnchors anchors)
     : disk_(disk), state_(std::move(state)), anchors_(std::move(anchors)) {}
 
-Result<void> Documents::anchor(const Path& dir, const Path& root) {
-  TRY_ASSIGN(auto known, disk_.stat(dir / "root.json"));
-  if (known) return ok();
+// The file of commissioning may go once it was taken over; another in its place is a mistake that
+// would show itself only as signatures that do not hold.
+Result<void> Documents::anchor(const char* key, const Path& root, const Path& dir,
+                               const char* way_out) {
   auto bytes = disk_.read(root, kMaxRootBytes);
-  if (!bytes.ok()) return bytes.error().with("trust anchor");
-  TRY(disk_.make_dirs(dir));
-  auto done = trust::Updater::init(disk_, dir, *bytes);
-  if (!done.ok()) return done.error().with(root.string());
-  return ok();
+  if (!bytes.ok()) {
+    TRY_ASSIGN(auto known, disk_.stat(dir / "root.json"));
+    if (known && bytes.error().code == Code::kNotFound) return ok();
+    return bytes.error().with("trust anchor");
+  }
+  auto done = trust::Updater::anchor(disk_, dir, *bytes);
+  if (done.ok()) return ok();
+  if (done.error().code != Code::kMismatch) return done.error().with(root.string());
+  return Error{Code::kUsage, std::string(key) + " = \"" + root.string() +
+                                 "\" is not the root that this device began with: " +
+                                 done.error().what + "; give it that one again, or " + way_out +
+                                 " in " + state_.string() + " and start anew"};
 }
 
 Result<void> Documents::load_operators(UtcTime now) {
@@ -71,15 +83,34 @@ Result<void> Documents::load_operators(UtcTime now) {
 Result<void> Documents::load(Ledger& ledger, UtcTime now) {
   ledger_ = &ledger;
   TRY(disk_.make_dirs(state_ / "documents"));
-  TRY(anchor(state_ / "trust" / "site", anchors_.site_root));
-  TRY(anchor(state_ / "trust" / "vendor", anchors_.vendor_root));
+  TRY(anchor("site.root", anchors_.site_root, state_ / "trust" / "site",
+             "to make it another site's, remove trust/site and documents"));
+  TRY(anchor("vendor.root", anchors_.vendor_root, state_ / "trust" / "vendor",
+             "to have it follow another vendor, remove trust/vendor"));
   TRY(load_operators(now));
+  TRY(count_for(operators_));
   TRY(load_roster());
   return load_directive();
 }
 
-// A stored document that no longer verifies under the operators takes its floor with it; any other
-// leaves it.
+// Whose numbers the floors are. Of operators without a key of those before, nothing was held yet.
+Result<void> Documents::count_for(const trust::Authority& operators) {
+  const Life life = ledger_->life();
+  std::vector<std::string> ids = ids_of(operators);
+  if (life.operators == ids) return ok();
+  const bool anew = !life.operators.empty() && !share_a_key(life.operators, ids);
+  // Attestations are named by sequence, and the numbers may come again.
+  if (anew) TRY(disk_.remove_tree(state_ / "documents" / "attestations"));
+  return ledger_->change([&](Life& edit) {
+    edit.operators = ids;
+    if (!anew) return;
+    edit.roster_floor = {};
+    edit.directive_floor = {};
+    edit.sequence = 0;
+    edit.attested_sequence = 0;
+  });
+}
+
 Result<void> Documents::load_roster() {
   auto stored = disk_.read(state_ / kRosterFile, trust::kMaxEnvelopeBytes);
   if (!stored.ok()) return ok();
@@ -87,7 +118,7 @@ Result<void> Documents::load_roster() {
   auto verified = trust::verify_roster(*stored, operators_, anchors_.site, floor.number);
   if (verified.ok()) return hold(std::move(*verified));
   log(Level::kWarning, "stored roster dropped", {{"why", verified.error().describe()}});
-  return unsigned_now(verified.error(), *stored, floor) ? forget_roster() : ok();
+  return ok();
 }
 
 Result<void> Documents::load_directive() {
@@ -97,7 +128,7 @@ Result<void> Documents::load_directive() {
   auto verified = trust::verify_directive(*stored, operators_, anchors_.site, floor.number);
   if (verified.ok()) return hold(std::move(*verified));
   log(Level::kWarning, "stored directive dropped", {{"why", verified.error().describe()}});
-  return unsigned_now(verified.error(), *stored, floor) ? forget_directive() : ok();
+  return ok();
 }
 
 Result<void> Documents::refresh_site(trust::Fetcher& site_metadata, UtcTime now) {
@@ -108,48 +139,31 @@ Result<void> Documents::refresh_site(trust::Fetcher& site_metadata, UtcTime now)
   auto operators = updater.authority("targets");
   if (operators.ok() && !same(*operators, operators_)) {
     log(Level::kNotice, "the site has other operators", {});
-    TRY(verify_again(*operators));
+    TRY(count_for(*operators));
+    verify_again(*operators);
     operators_ = std::move(*operators);
   }
   return refreshed;
 }
 
-Result<void> Documents::verify_again(const trust::Authority& operators) {
+void Documents::verify_again(const trust::Authority& operators) {
   if (roster_) {
     auto verified = trust::verify_roster(roster_->envelope, operators, anchors_.site, 1);
     if (!verified.ok()) {
       log(Level::kWarning, "roster dropped", {{"why", verified.error().describe()}});
-      TRY(forget_roster());
+      roster_.reset();
     }
   }
-  if (!directive_) return ok();
+  if (!directive_) return;
   auto verified = trust::verify_directive(directive_->envelope, operators, anchors_.site, 1);
-  if (verified.ok()) return ok();
+  if (verified.ok()) return;
   log(Level::kWarning, "directive dropped", {{"why", verified.error().describe()}});
-  return forget_directive();
-}
-
-Result<void> Documents::forget_roster() {
-  TRY(ledger_->change([](Life& life) { life.roster_floor = {}; }));
-  roster_.reset();
-  return ok();
-}
-
-Result<void> Documents::forget_directive() {
-  // They are named by sequence, and the numbers may come again.
-  TRY(disk_.remove_tree(state_ / "documents" / "attestations"));
-  TRY(ledger_->change([](Life& life) {
-    if (life.directive == life.directive_floor.digest) life.sequence = 0;
-    life.attested_sequence = 0;
-    life.directive_floor = {};
-  }));
   directive_.reset();
-  return ok();
 }
 
 Result<void> Documents::hold(trust::VerifiedRoster verified) {
   const DocumentFloor floor = ledger_->life().roster_floor;
-  const DocumentFloor next{verified.roster.version, verified.digest, sha256(verified.envelope)};
+  const DocumentFloor next{verified.roster.version, verified.digest};
   TRY(check_second("roster of version ", next, floor));
   if (next != floor) TRY(ledger_->change([&next](Life& life) { life.roster_floor = next; }));
   roster_ = std::move(verified);
@@ -158,7 +172,7 @@ Result<void> Documents::hold(trust::VerifiedRoster verified) {
 
 Result<void> Documents::hold(trust::VerifiedDirective verified) {
   const DocumentFloor floor = ledger_->life().directive_floor;
-  const DocumentFloor next{verified.directive.sequence, verified.digest, sha256(verified.envelope)};
+  const DocumentFloor next{verified.directive.sequence, verified.digest};
   TRY(check_second("directive of sequence ", next, floor));
   if (next != floor) TRY(ledger_->change([&next](Life& life) { life.directive_floor = next; }));
   directive_ = std::move(verified);
@@ -170,7 +184,7 @@ Result<void> Documents::take_roster(BytesView envelope) {
   TRY_ASSIGN(auto verified,
              trust::verify_roster(envelope, operators_, anchors_.site, floor.number));
   if (roster_ && verified.digest == roster_->digest) return ok();
-  TRY(check_second("roster of version ", {verified.roster.version, verified.digest, {}}, floor));
+  TRY(check_second("roster of version ", {verified.roster.version, verified.digest}, floor));
   TRY(disk_.replace(state_ / kRosterFile, verified.envelope));
   return hold(std::move(verified));
 }
@@ -180,7 +194,7 @@ Result<void> Documents::take_directive(BytesView envelope) {
   TRY_ASSIGN(auto verified,
              trust::verify_directive(envelope, operators_, anchors_.site, floor.number));
   if (directive_ && verified.digest == directive_->digest) return ok();
-  TRY(check_second("directive of sequence ", {verified.directive.sequence, verified.digest, {}},
+  TRY(check_second("directive of sequence ", {verified.directive.sequence, verified.digest},
                    floor));
   TRY(disk_.replace(state_ / kDirectiveFile, verified.envelope));
   return hold(std::move(verified));

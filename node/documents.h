@@ -9,9 +9,10 @@
 //
 // What was held once is a floor in life.json: a roster or directive that is older, or another of
 // the same number, is refused also after somebody deleted or replaced the stored file. The floor is
-// durable before the document is used. It falls in one case only: the operators changed, and the
-// document that set it no longer verifies under the new ones. Then its signer had no right to it,
-// and his number must not keep the true operators out (TUF 5.3.11 does the same for the timestamp).
+// durable before the document is used. It falls in one case only: the site has other operators, and
+// none of their keys is one of those before. Then whoever set it has no right to it any more, and
+// his number must not keep the true operators out (TUF 5.3.11 does the same for the timestamp). As
+// long as one key stays, the numbers stay: what that key signed below them must not come back.
 //
 // One thread.
 #pragma once
@@ -42,7 +43,8 @@ class Documents {
 
   // Takes the anchors over at the first start, and verifies again what the disk holds. A stored
   // roster or directive that no longer verifies, or is below its floor, is dropped. `ledger` keeps
-  // the floors and outlives this. Errors: the anchors cannot be read or are no valid roots.
+  // the floors and outlives this. Errors: the anchors cannot be read or are no valid roots; kUsage
+  // if they are of another chain than those that were taken over.
   Result<void> load(Ledger& ledger, UtcTime now);
 
   // 5.3 of the TUF specification on the site's chain: operators may have changed. If they have, the
@@ -62,13 +64,12 @@ class Documents {
   [[nodiscard]] UtcTime time_floor(UtcTime floor, UtcTime clock) const;
 
  private:
-  Result<void> anchor(const Path& dir, const Path& root);
+  Result<void> anchor(const char* key, const Path& root, const Path& dir, const char* way_out);
   Result<void> load_operators(UtcTime now);
+  Result<void> count_for(const trust::Authority& operators);
   Result<void> load_roster();
   Result<void> load_directive();
-  Result<void> verify_again(const trust::Authority& operators);
-  Result<void> forget_roster();
-  Result<void> forget_directive();
+  void verify_again(const trust::Authority& operators);
   Result<void> hold(trust::VerifiedRoster verified);
   Result<void> hold(trust::VerifiedDirective verified);
 

@@ -60,13 +60,12 @@ api::CheckSummary read_check(Fields fields) {
 }
 
 json to_json(const DocumentFloor& floor) {
-  return {
-      {"number", floor.number}, {"digest", floor.digest.hex()}, {"envelope", floor.envelope.hex()}};
+  return {{"number", floor.number}, {"digest", floor.digest.hex()}};
 }
 
 DocumentFloor read_floor(Fields fields) {
-  return {fields.integer("number", 0, kMaxInteger), fields.digest("digest"),
-          fields.digest("envelope")};
+  fields.ignore("envelope");  // of an older agent
+  return {fields.integer("number", 0, kMaxInteger), fields.digest("digest")};
 }
 
 std::uint64_t count(Fields& fields, std::string_view name) {
@@ -119,6 +118,7 @@ void read_later(Fields& fields, Life& life) {
   if (auto floor = fields.optional_object("roster_floor")) life.roster_floor = read_floor(*floor);
   if (auto floor = fields.optional_object("directive_floor"))
     life.directive_floor = read_floor(*floor);
+  if (fields.has("operators")) life.operators = fields.texts("operators");
 }
 
 }  // namespace
@@ -155,6 +155,7 @@ Bytes serialise(const Life& life) {
                 {"inferring_since", format_utc(life.inferring_since)},
                 {"roster_floor", to_json(life.roster_floor)},
                 {"directive_floor", to_json(life.directive_floor)},
+                {"operators", life.operators},
                 {"damage", life.damage},
                 {"read_back_at", format_utc(life.read_back_at)}};
   if (life.target) value["target"] = to_json(*life.target);

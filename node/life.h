@@ -34,7 +34,6 @@ struct BundleRef {
 struct DocumentFloor {
   std::int64_t number = 0;  // version or sequence; 0 for none
   Digest digest;            // of its payload
-  Digest envelope;          // of the stored file
   bool operator==(const DocumentFloor&) const = default;
 };
 
@@ -76,6 +75,7 @@ struct Life {
   // What may never be undercut, whatever becomes of the stored documents: see documents.h.
   DocumentFloor roster_floor;
   DocumentFloor directive_floor;
+  std::vector<std::string> operators;  // key ids of those who set them, sorted
 
   // The scan that last read the current tree back from disk.
   std::optional<trust::TreeId> read_back;

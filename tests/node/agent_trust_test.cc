@@ -9,7 +9,28 @@ namespace {
 
 using fakes::must;
 
-class AgentTrustTest : public AgentSite {};
+class AgentTrustTest : public AgentSite {
+ protected:
+  std::string root_text(std::int64_t version, const trust::PrivateKey& signer,
+                        const std::vector<const trust::PrivateKey*>& operators) {
+    trust::RootSpec spec;
+    for (const char* role : {"root", "timestamp", "snapshot"}) {
+      spec.roles[role] = {{signer.public_key()}, 1};
+    }
+    spec.roles["targets"].threshold = 1;
+    for (const trust::PrivateKey* one : operators) {
+      spec.roles["targets"].keys.push_back(one->public_key());
+    }
+    Bytes root = must(trust::sign_metadata(must(trust::draft_root(spec, version, start_)), signer));
+    return std::string(as_text(root));
+  }
+  // Any one of them may sign from now on.
+  void name_operators(std::int64_t version,
+                      const std::vector<const trust::PrivateKey*>& operators) {
+    dir_.write("site/" + std::to_string(version) + ".root.json",
+               root_text(version, boss_, operators));
+  }
+};
 
 TEST_F(AgentTrustTest, OtherHardwareIsNeverFetched) {
   publish("3.0.0", 3, {"jetson-orin-nano"});
@@ -155,13 +176,7 @@ TEST_F(AgentTrustTest, NewOperatorsCountAtOnceAndBeginAnew) {
   must_ok(one->start());
   drive_to(*one, State::kConfirmed, 900);
   rounds(*one, 3);
-  trust::RootSpec spec;
-  for (const char* role : {"root", "timestamp", "snapshot"}) {
-    spec.roles[role] = {{boss_.public_key()}, 1};
-  }
-  spec.roles["targets"] = {{other_.public_key()}, 1};
-  Bytes root = must(trust::sign_metadata(must(trust::draft_root(spec, 2, start_)), boss_));
-  dir_.write("site/2.root.json", std::string(as_text(root)));
+  name_operators(2, {&other_});
   gateway_->reports.clear();
   clock_.advance(std::chrono::seconds(2));
   rounds(*one, 3);
@@ -175,6 +190,92 @@ TEST_F(AgentTrustTest, NewOperatorsCountAtOnceAndBeginAnew) {
   EXPECT_EQ(one->life().state, State::kConfirmed) << one->life().error;
   EXPECT_EQ(current(), "version = '2.0.0'");
   EXPECT_EQ(gateway_->pinned, 1U);
+}
+
+// What the thief's directive began is undone, too, though a newer one of his was held.
+TEST_F(AgentTrustTest, NewOperatorsBeginAnewWhicheverDirectiveWasBegun) {
+  config_.patience.site_root = std::chrono::seconds(1);
+  direct(900, "1.0.0");
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive_to(*one, State::kConfirmed, 900);
+  gateway_->reply.paused = true;
+  direct(901, "1.0.0");
+  rounds(*one, 3);
+  ASSERT_EQ(one->life().directive_floor.number, 901);
+  name_operators(2, {&other_});
+  clock_.advance(std::chrono::seconds(2));
+  rounds(*one, 3);
+  EXPECT_EQ(one->life().sequence, 0);
+  gateway_->reply.paused = false;
+  operator_ = &other_;
+  make_roster(1, true);
+  direct(1, "2.0.0");
+  drive_to(*one, State::kConfirmed, 1);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+}
+
+// One of two operators leaves. What the other signed long ago must not come back for it.
+TEST_F(AgentTrustTest, TheNumbersStayWhileAnOperatorStays) {
+  config_.patience.site_root = std::chrono::seconds(1);
+  name_operators(2, {&boss_, &other_});
+  direct(1, "1.0.0");
+  make_roster(5, true);
+  const Bytes old = gateway_->roster_envelope;
+  operator_ = &other_;
+  make_roster(6, true);
+  auto one = agent(*disk_);
+  must_ok(one->start());
+  drive_to(*one, State::kConfirmed, 1);
+  ASSERT_EQ(one->life().roster_floor.number, 6);
+  name_operators(3, {&boss_});
+  gateway_->roster_envelope = old;
+  clock_.advance(std::chrono::seconds(2));
+  gateway_->reports.clear();
+  rounds(*one, 3);
+  EXPECT_TRUE(gateway_->reports.empty());
+  EXPECT_EQ(one->life().roster_floor.number, 6);
+  one = agent(*disk_);  // nor after a restart
+  must_ok(one->start());
+  rounds(*one, 3);
+  EXPECT_TRUE(gateway_->reports.empty());
+  operator_ = &boss_;
+  make_roster(7, true);
+  rounds(*one, 3);
+  EXPECT_FALSE(gateway_->reports.empty());
+  EXPECT_EQ(one->life().roster_floor.number, 7);
+  EXPECT_EQ(one->life().sequence, 1);
+}
+
+TEST_F(AgentTrustTest, AnotherSitesRootIsNoticedAndTheWayOutWorks) {
+  make_roster(9, true);
+  direct(9, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  config_.anchors.site_root = dir_ / "elsewhere/1.root.json";
+  dir_.write("elsewhere/1.root.json", root_text(1, other_, {&other_}));
+  auto one = agent(*disk_);
+  auto started = one->start();
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code, Code::kUsage);
+  for (const char* words :
+       {"site.root", "elsewhere/1.root.json", "remove trust/site and documents"}) {
+    EXPECT_NE(started.error().what.find(words), std::string::npos) << started.error().what;
+  }
+  must_ok(disk_->remove_tree(dir_ / "state/trust/site"));
+  must_ok(disk_->remove_tree(dir_ / "state/documents"));
+  must_ok(disk_->remove(dir_ / "site/1.root.json"));
+  operator_ = &other_;
+  make_roster(1, true);
+  direct(1, "2.0.0");
+  EXPECT_EQ(run_until(State::kConfirmed).sequence, 1);
+  EXPECT_EQ(current(), "version = '2.0.0'");
+}
+
+TEST_F(AgentTrustTest, ADeviceOutlivesTheFilesOfItsCommissioning) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  must_ok(disk_->remove(dir_ / "site/1.root.json"));
+  EXPECT_TRUE(agent(*disk_)->start().ok());
 }
 
 TEST_F(AgentTrustTest, AnOperatorsFastClockDoesNotMoveOurs) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "node/device_key.h"
+#include "node/ledger.h"
 #include "node/node_config.h"
 #include "node/slots/directory_slots.h"
 #include "tests/fakes/temp_dir.h"
@@ -29,8 +30,9 @@ Life full() {
   life.read_back = life.before;
   life.inferring = true;
   life.inferring_since = UtcTime{std::chrono::seconds(9)};
-  life.roster_floor = {4, sha256(as_bytes("roster")), sha256(as_bytes("envelope"))};
-  life.directive_floor = {17, life.directive, life.directive};
+  life.roster_floor = {4, sha256(as_bytes("roster"))};
+  life.directive_floor = {17, life.directive};
+  life.operators = {"anna", "bert"};
   life.damage = "1 difference";
   return life;
 }
@@ -68,6 +70,22 @@ TEST(Life, OfAnOlderAgentIsTakenOver) {
   auto life = parse_life(as_bytes(text));
   ASSERT_TRUE(life.ok()) << life.error().what;
   EXPECT_EQ(serialise(*life), serialise(Life{}));
+}
+
+TEST(Ledger, RemovesWhatAPowerCutLeftHalfWritten) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  for (const char* name :
+       {".life.json.a1B2c3", ".device.key.zzzzzz", "documents/.roster.dsse.000000"}) {
+    dir.write(name, "half");
+  }
+  for (const char* name : {".hidden", "events.log", "slots/.tree.partial/x", ".a.toolongtail"}) {
+    dir.write(name, "kept");
+  }
+  ASSERT_TRUE(Ledger::open(*disk, dir.path()).ok());
+  EXPECT_EQ(disk->list(dir.path())->size(), 5U);
+  EXPECT_TRUE(disk->list(dir / "documents")->empty());
+  EXPECT_EQ(dir.read("slots/.tree.partial/x"), "kept");
 }
 
 TEST(DirectorySlots, SwitchAndCollect) {
@@ -128,7 +146,8 @@ TEST(NodeConfig, MistakesInValuesNameTheLine) {
       "[site]\nname = \"plant-7\"\nroot = \"1.root.json\"\n[vendor]\nroot = \"v.json\"\n"
       "[gateway]\naddresses = [\"https://192.0.2.1:7443\"]\n"
       "[swarm]\nlisten = \"192.0.2.7:7444\"\n"
-      "[patience]\nretry = \"3s\"\n";
+      "[patience]\nretry = \"3s\"\n"
+      "[check]\nbwrap = \"bwrap\"\n";
   auto config = load_config(*disk, dir.write("good.toml", good));
   ASSERT_TRUE(config.ok()) << config.error().what;
   EXPECT_EQ(config->patience.retry, std::chrono::seconds(3));
@@ -136,16 +155,18 @@ TEST(NodeConfig, MistakesInValuesNameTheLine) {
   struct Mistake {
     const char *from, *to, *place;
   };
-  for (const Mistake& one : {Mistake{"cam01", "Cam 01", "bad.toml:2: 'device.id'"},
-                             {"\"ipc-x86\"", "", "bad.toml:3: 'device.hardware'"},
-                             {"ipc-x86", "ipc/x86", "bad.toml:3: 'device.hardware'"},
-                             {"plant-7", "../7", "bad.toml:6: 'site.name'"},
-                             {"https://", "http://", "bad.toml:11: 'gateway.addresses'"},
-                             {"\"https://192.0.2.1:7443\"", "", "bad.toml:11: "},
-                             {":7444", "", "bad.toml:13: 'swarm.listen'"},
-                             {"retry = \"3s\"", "retry = \"0s\"", "bad.toml:15: 'patience.retry'"},
-                             {"retry = \"3s\"", "retry = \"25h\"", "bad.toml:15: 'patience.retry'"},
-                             {"retry", "retrie", "bad.toml:15: 'patience.retrie'"}}) {
+  for (const Mistake& one :
+       {Mistake{"cam01", "Cam 01", "bad.toml:2: 'device.id'"},
+        {"\"ipc-x86\"", "", "bad.toml:3: 'device.hardware'"},
+        {"ipc-x86", "ipc/x86", "bad.toml:3: 'device.hardware'"},
+        {"plant-7", "../7", "bad.toml:6: 'site.name'"},
+        {"https://", "http://", "bad.toml:11: 'gateway.addresses'"},
+        {"\"https://192.0.2.1:7443\"", "", "bad.toml:11: "},
+        {"\"bwrap\"", "\"bwrap\"\ndevices = [\"/dev/../etc\"]", "bad.toml:18: 'check.devices'"},
+        {":7444", "", "bad.toml:13: 'swarm.listen'"},
+        {"retry = \"3s\"", "retry = \"0s\"", "bad.toml:15: 'patience.retry'"},
+        {"retry = \"3s\"", "retry = \"25h\"", "bad.toml:15: 'patience.retry'"},
+        {"retry", "retrie", "bad.toml:15: 'patience.retrie'"}}) {
     std::string bad = good;
     bad.replace(bad.find(one.from), std::string(one.from).size(), one.to);
     auto result = load_config(*disk, dir.write("bad.toml", bad));
