@@ -7,50 +7,17 @@
 #include <sstream>
 #include <thread>
 
-#include "proto/http/client.h"
 #include "proto/trust/attestation.h"
 #include "proto/trust/key_file.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/rollout_store.h"
 #include "seeder/seeder.h"
-#include "tests/seeder/vendor_origin.h"
+#include "tests/seeder/party.h"
 
 namespace lineside::seeder {
 namespace {
 
 using nlohmann::json;
-
-trust::PrivateKey new_key() {
-  return must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
-}
-
-// Somebody with a key, talking to the gateway.
-class Party {
- public:
-  Party(const std::string& endpoint, const trust::PublicKey& gateway, trust::PrivateKey own)
-      : key(std::move(own)), client_(connect(endpoint, gateway, key)) {}
-
-  http::Reply post(const std::string& path, BytesView body) {
-    return must(client_.request("POST", path, body));
-  }
-  http::Reply say(const std::string& path, const json& body) {
-    return post(path, as_bytes(body.dump()));
-  }
-  http::Reply get(const std::string& path) { return must(client_.get(path)); }
-
-  trust::PrivateKey key;
-
- private:
-  static http::Client connect(const std::string& endpoint, const trust::PublicKey& gateway,
-                              const trust::PrivateKey& key) {
-    http::ClientOptions options;
-    options.base_url = "https://" + endpoint + "/";
-    options.pinned_key = gateway.spki();
-    options.identity = must(http::Identity::make(must(key.to_pem(std::nullopt)), "test"));
-    return must(http::Client::make(std::move(options)));
-  }
-  http::Client client_;
-};
 
 std::string code_in(const http::Reply& reply) {
   return json::parse(as_text(reply.body)).value("code", "");
@@ -130,6 +97,26 @@ struct GatewayTest : ::testing::Test {
     report.directive_sequence = sequence;
     report.free_bytes = 1ULL << 30;
     return report;
+  }
+  // What canary cam1 signs after a good trial.
+  Bytes passed(const trust::Manifest& bundle, const Digest& directive,
+               const trust::PrivateKey& key) {
+    trust::Attestation said;
+    said.bundle = bundle.target_name();
+    said.manifest = sha256(trust::serialise(bundle));
+    said.check = bundle.check;
+    said.golden = bundle.golden;
+    said.directive = directive;
+    said.outcome = trust::Outcome::kPassed;
+    said.passed_tests = bundle.required_tests;
+    said.device = "cam1";
+    said.hardware = {"jetson"};
+    said.directive_sequence = 1;
+    said.started = said.finished = clock.now();
+    said.counter = 1;
+    said.tree = bundle.tree;
+    said.inferences = 10;
+    return must(trust::seal_attestation(said, key));
   }
   api::ReportReply say(Party& node, const api::NodeReport& report) {
     http::Reply reply = node.say("/v1/report", api::to_json(report));
@@ -361,21 +348,7 @@ TEST_F(GatewayTest, AnAuditorIsNotContentWithPassedOfAnotherRollout) {
   EXPECT_NE(none.attention()->find("cam1"), std::string::npos);
 
   Digest present = must(session().directive())->digest;
-  trust::Attestation said;
-  said.bundle = bundle.target_name();
-  said.manifest = sha256(trust::serialise(bundle));
-  said.check = bundle.check;
-  said.golden = bundle.golden;
-  said.directive = sha256(as_bytes("an older directive"));
-  said.outcome = trust::Outcome::kPassed;
-  said.passed_tests = bundle.required_tests;
-  said.device = "cam1";
-  said.hardware = {"jetson"};
-  said.directive_sequence = 1;
-  said.started = said.finished = clock.now();
-  said.counter = 1;
-  said.tree = bundle.tree;
-  Bytes older = must(trust::seal_attestation(said, cam1->key));
+  Bytes older = passed(bundle, sha256(as_bytes("an older directive")), cam1->key);
   auto store = must(RolloutStore::open(dir / "state/site.db"));
   must(store->add_attestation(sha256(as_bytes("1")), present, as_bytes("no envelope"), {}));
   must(store->add_attestation(sha256(as_bytes("2")), present, older, {}));
@@ -438,22 +411,7 @@ TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   EXPECT_EQ(say(*cam1, confirmed("cam1")).batches_open, 1U) << "confirmed is no evidence";
   ctl::Session look = session();
   auto directive = must(look.directive());
-  trust::Attestation said;
-  said.bundle = bundle.target_name();
-  said.manifest = sha256(trust::serialise(bundle));
-  said.check = bundle.check;
-  said.golden = bundle.golden;
-  said.directive = directive->digest;
-  said.outcome = trust::Outcome::kPassed;
-  said.passed_tests = bundle.required_tests;
-  said.device = "cam1";
-  said.hardware = {"jetson"};
-  said.directive_sequence = 1;
-  said.started = said.finished = clock.now();
-  said.counter = 1;
-  said.tree = bundle.tree;
-  said.inferences = 10;
-  Bytes envelope = must(trust::seal_attestation(said, cam1->key));
+  Bytes envelope = passed(bundle, directive->digest, cam1->key);
   EXPECT_EQ(code_in(cam2->post("/v1/attestations", envelope)), "wrong-device");
   EXPECT_EQ(cam1->post("/v1/attestations", envelope).status, 200);
   EXPECT_EQ(say(*cam2, busy).batches_open, 2U);
