@@ -29,7 +29,7 @@ Result<void> OriginQueue::await(const Ticket& ticket, std::chrono::milliseconds 
     return *ticket->answer;
   }
   std::string text = "the origin has not answered yet; ask again in a moment";
-  if (!row_.error.empty()) text += " (last: " + row_.error + ")";
+  if (OriginRow row = row_locked(); !row.error.empty()) text += " (last: " + row.error + ")";
   return Error{Code::kTimeout, text};
 }
 
@@ -53,31 +53,47 @@ bool OriginQueue::empty() const {
 bool OriginQueue::heard(const std::string& concerns, const Result<void>& result, UtcTime now) {
   std::lock_guard lock(mutex_);
   if (result.ok()) {
-    row_.succeeded = now;
-    if (row_.concerns != concerns) return false;
-    row_.concerns.clear();
-    row_.error.clear();
-    return true;
+    succeeded_ = now;
+    ++words_;
+    if (concerns == kMetadata) good_metadata_ = words_;
+    return failures_.erase(concerns) > 0;
   }
   if (is_ours(result.error().code)) return false;
+  failed_ = now;
+  Failure& failure = failures_[concerns];
   std::string error = result.error().describe();
-  bool is_new = row_.error != error || row_.concerns != concerns;
-  row_.failed = now;
-  row_.error = std::move(error);
-  row_.concerns = concerns;
+  bool is_new = failure.error != error;
+  failure = {std::move(error), ++words_};
   return is_new;
 }
 
 void OriginQueue::forget_failure_unless(const std::string& concerns) {
   std::lock_guard lock(mutex_);
-  if (row_.concerns == concerns) return;
-  row_.concerns.clear();
-  row_.error.clear();
+  std::erase_if(failures_, [&](const auto& failure) { return failure.first != concerns; });
+}
+
+bool OriginQueue::fails(const std::string& bundle) const {
+  std::lock_guard lock(mutex_);
+  return failures_.contains(kMetadata) || failures_.contains(bundle);
 }
 
 OriginRow OriginQueue::row() const {
   std::lock_guard lock(mutex_);
-  return row_;
+  return row_locked();
+}
+
+OriginRow OriginQueue::row_locked() const {
+  OriginRow row;
+  row.succeeded = succeeded_;
+  row.failed = failed_;
+  std::uint64_t newest = good_metadata_;
+  for (const auto& [concerns, failure] : failures_) {
+    if (failure.number < newest) continue;
+    newest = failure.number;
+    row.error = failure.error;
+    row.concerns = concerns;
+  }
+  return row;
 }
 
 }  // namespace lineside::seeder

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,13 +47,26 @@ class OriginQueue {
   bool heard(const std::string& concerns, const Result<void>& result, UtcTime now);
   // Nobody is interested in `concerns` any more.
   void forget_failure_unless(const std::string& concerns);
+  // Whether the last word about the vendor's metadata or about `bundle` was a failure.
+  [[nodiscard]] bool fails(const std::string& bundle) const;
+  // Its error is the newest that no good answer about the metadata has followed.
   [[nodiscard]] OriginRow row() const;
 
  private:
+  struct Failure {
+    std::string error;
+    std::uint64_t number = 0;  // of the word
+  };
+  [[nodiscard]] OriginRow row_locked() const;
+
   mutable std::mutex mutex_;
   std::condition_variable answered_;
   std::deque<Ticket> questions_;
-  OriginRow row_;
+  std::map<std::string, Failure> failures_;  // by what they concern
+  std::uint64_t words_ = 0;                  // that were heard
+  std::uint64_t good_metadata_ = 0;          // the last word that was good about the metadata
+  std::optional<UtcTime> succeeded_;
+  std::optional<UtcTime> failed_;
 };
 
 }  // namespace lineside::seeder

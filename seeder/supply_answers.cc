@@ -67,7 +67,7 @@ void Supply::answer_questions(const std::stop_token& stop) {
 // With something known already nobody waits for an origin in trouble, nor is a download
 // interrupted.
 Result<void> Supply::ask_origin(const std::string& bundle, bool known) {
-  bool trouble = !questions_.row().error.empty();
+  bool trouble = questions_.fails(bundle);
   {
     std::lock_guard lock(mutex_);
     if (known && (row_.state == "fetching" || row_.state == "building")) return ok();
