@@ -149,6 +149,12 @@ Result<void> BundleStore::adopt_tree(const Path& built, BytesView listing) {
   return disk_.replace(listing_path(tree), listing);
 }
 
+// The listing first: without it the tree is not there.
+Result<void> BundleStore::forget_tree(const trust::TreeId& tree) {
+  TRY(disk_.remove(listing_path(tree)));
+  return disk_.remove_tree(tree_dir(tree));
+}
+
 std::optional<trust::Delivery> BundleStore::route(const trust::TreeId& base,
                                                   const trust::TreeId& target) const {
   Result<Bytes> text = disk_.read(route_path(base, target), 256);
@@ -196,9 +202,7 @@ Result<void> BundleStore::collect_trees(const Kept& keep, Collected& collected) 
   TRY_ASSIGN(auto held, trees());
   for (const trust::TreeId& tree : held) {
     if (keep.trees.contains(tree)) continue;
-    // The listing first: without it the tree is not there.
-    TRY(disk_.remove(listing_path(tree)));
-    TRY(disk_.remove_tree(tree_dir(tree)));
+    TRY(forget_tree(tree));
     ++collected.trees;
   }
   return ok();

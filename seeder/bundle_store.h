@@ -45,6 +45,9 @@ class BundleStore {
   // bytes, which the caller has compared with the files already. (durable)
   Result<void> adopt_tree(const Path& built, BytesView listing);
 
+  // It is damaged: not held any more. Who reads it meanwhile gets errors.
+  Result<void> forget_tree(const trust::TreeId& tree);
+
   // The delivery that takes base to target, if one is held.
   [[nodiscard]] std::optional<trust::Delivery> route(const trust::TreeId& base,
                                                      const trust::TreeId& target) const;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "delta/apply_delivery.h"
+#include "delta/scan.h"
 #include "proto/base/log.h"
 
 namespace lineside::seeder {
@@ -266,17 +267,53 @@ Result<void> Mirror::apply(const trust::Delivery& delivery, const MirroredBundle
   return bundles_.adopt_tree(out, bundle.listing);
 }
 
+// In words; empty if it is whole, or if that was not found out.
+std::string Mirror::damage_of(const Digest& tree, std::stop_token stop) const {
+  Result<trust::Listing> listing = bundles_.listing(tree);
+  if (!listing.ok()) return listing.error().describe();
+  if (trust::tree_id(*listing) != tree) return "its listing is another one";
+  auto found = delta::verify_tree(disk_, bundles_.tree_dir(tree), *listing, 2, std::move(stop));
+  if (!found.ok()) {
+    return found.error().code == Code::kCancelled ? "" : found.error().describe();
+  }
+  if (found->empty()) return "";
+  const delta::Difference& first = found->front();
+  return first.path + (first.detail.empty() ? "" : ": " + first.detail);
+}
+
+Result<bool> Mirror::forget_if_damaged(const Digest& tree, std::stop_token stop) {
+  if (tree == empty_tree()) return false;
+  std::string damage = damage_of(tree, std::move(stop));
+  if (damage.empty()) return false;
+  TRY(bundles_.forget_tree(tree));
+  std::string text = fmt::format(
+      "tree {} is damaged in the gateway's store ({}): it is a base no more, another "
+      "route is taken; look at that disk",
+      tree.hex().substr(0, 12), damage);
+  log(Level::kWarning, "store", {{"damage", text}});
+  if (tell_) tell_(text);
+  return true;
+}
+
 Result<void> Mirror::supply(const MirroredBundle& bundle,
                             const std::function<void(std::uint64_t)>& progress,
                             std::stop_token stop) {
   if (bundles_.has_tree(bundle.manifest.tree)) return ok();
-  std::optional<Choice> choice = cheapest(bundle.manifest);
-  if (!choice) {
-    return Error{Code::kNotFound,
-                 bundle.name + ": no signed delivery starts from a tree that this site holds"};
+  while (true) {  // each time round there is a base less
+    std::optional<Choice> choice = cheapest(bundle.manifest);
+    if (!choice) {
+      return Error{Code::kNotFound,
+                   bundle.name + ": no signed delivery starts from a tree that this site holds"};
+    }
+    TRY(fetch_delivery(choice->delivery, bundle.name, progress, stop));
+    Result<void> applied = apply(choice->delivery, bundle, stop);
+    if (applied.ok() || applied.error().code == Code::kCancelled ||
+        applied.error().code == Code::kNoSpace) {
+      return applied;
+    }
+    TRY_ASSIGN(bool forgotten, forget_if_damaged(choice->delivery.base, stop));
+    if (!forgotten) return applied;
   }
-  TRY(fetch_delivery(choice->delivery, bundle.name, progress, stop));
-  return apply(choice->delivery, bundle, stop);
 }
 
 }  // namespace lineside::seeder

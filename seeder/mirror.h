@@ -66,9 +66,12 @@ class Mirror {
     std::uint64_t remaining = 0;
   };
   [[nodiscard]] std::optional<Choice> cheapest(const trust::Manifest& manifest) const;
-  // Brings the bundle's tree into the store by the cheapest route. kNotFound without a route;
-  // kBudget; kMismatch if what came is not what was signed (it is removed); codes of Origin and
-  // Disk.
+  // Told of a tree that was found damaged in the store.
+  void on_damage(std::function<void(const std::string&)> tell) { tell_ = std::move(tell); }
+  // Brings the bundle's tree into the store by the cheapest route. If that fails because its base
+  // is damaged in the store, the base is forgotten and the next route is taken. kNotFound without a
+  // route; kBudget; kMismatch if what came is not what was signed (it is removed); codes of Origin
+  // and Disk.
   Result<void> supply(const MirroredBundle& bundle,
                       const std::function<void(std::uint64_t)>& progress, std::stop_token stop);
 
@@ -84,6 +87,8 @@ class Mirror {
                               std::stop_token stop);
   Result<void> apply(const trust::Delivery& delivery, const MirroredBundle& bundle,
                      std::stop_token stop);
+  [[nodiscard]] std::string damage_of(const Digest& tree, std::stop_token stop) const;
+  Result<bool> forget_if_damaged(const Digest& tree, std::stop_token stop);
   Result<std::uint64_t> budget_left(const std::string& release) const;
   Result<void> check_budget(const std::string& release, std::uint64_t more) const;
 
@@ -94,6 +99,7 @@ class Mirror {
   Origin& origin_;
   Clock& clock_;
   MirrorOptions options_;
+  std::function<void(const std::string&)> tell_;
 };
 
 }  // namespace lineside::seeder

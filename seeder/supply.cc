@@ -25,6 +25,7 @@ Supply::Supply(Disk& disk, Mirror& mirror, BundleStore& bundles, RolloutStore& c
       clock_(clock),
       options_(std::move(options)) {
   row_.state = "idle";
+  mirror_.on_damage([this](const std::string& text) { site_.note("store", text); });
 }
 
 Supply::~Supply() {

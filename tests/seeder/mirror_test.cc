@@ -243,6 +243,25 @@ TEST_F(MirrorTest, ADamagedObjectIsReplacedInsteadOfPassedOn) {
                   .empty());
 }
 
+TEST_F(MirrorTest, ADamagedBaseIsForgottenAndAnotherRouteTaken) {
+  std::map<std::string, std::string> files{{"runtime/big", noise(300'000, 1)}, {"models/a", "one"}};
+  trust::Manifest one = vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = "two";
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  must(disk->replace(bundles.tree_dir(one.tree) / "runtime/big", as_bytes("rot")));
+  std::vector<std::string> told;
+  mirror->on_damage([&](const std::string& text) { told.push_back(text); });
+  must(supply(bundle("vision/2.0.0.json")));
+  EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
+                                      must(bundles.listing(two.tree)), 1))
+                  .empty());
+  EXPECT_FALSE(bundles.has_tree(one.tree));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("runtime/big"), std::string::npos) << told[0];
+}
+
 TEST_F(MirrorTest, AnOriginThatIsDownLeavesWhatIsMirrored) {
   vendor.publish("1.0.0", 1, {{"models/a", "x"}});
   start();
