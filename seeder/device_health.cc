@@ -11,10 +11,11 @@ struct Name {
   Health health;
   std::string_view text;
 };
-constexpr std::array<Name, 7> kNames = {{{Health::kInferring, "inferring"},
+constexpr std::array<Name, 8> kNames = {{{Health::kInferring, "inferring"},
                                          {Health::kUpdating, "updating"},
                                          {Health::kFailed, "failed"},
                                          {Health::kNotInferring, "not-inferring"},
+                                         {Health::kDamaged, "damaged"},
                                          {Health::kSilent, "silent"},
                                          {Health::kEmpty, "empty"},
                                          {Health::kRevoked, "revoked"}}};
@@ -43,7 +44,8 @@ Health health_from(std::string_view name) {
 }
 
 bool needs_attention(Health health) {
-  return health == Health::kFailed || health == Health::kNotInferring || health == Health::kSilent;
+  return health == Health::kFailed || health == Health::kNotInferring ||
+         health == Health::kDamaged || health == Health::kSilent;
 }
 
 Health health_of(const NodeRow& node, UtcTime now, UtcTime listening) {
@@ -54,6 +56,7 @@ Health health_of(const NodeRow& node, UtcTime now, UtcTime listening) {
   if (switching(report.state)) return Health::kUpdating;
   // A dead line is dead whatever else the device is busy with.
   if (!report.bundle.empty() && !report.inferring) return Health::kNotInferring;
+  if (!report.bundle.empty() && !report.damage.empty()) return Health::kDamaged;
   if (before_switch(report.state)) return Health::kUpdating;
   if (report.state == "failed" || report.state == "rolled_back") return Health::kFailed;
   return report.bundle.empty() ? Health::kEmpty : Health::kInferring;
@@ -70,6 +73,15 @@ std::map<std::string, std::int64_t> count_health(const std::vector<NodeRow>& nod
   return counts;
 }
 
+std::string damage_text(const NodeRow& node) {
+  if (!node.report) return "";
+  constexpr std::string_view kEnd = ".json";
+  std::string bundle = node.report->bundle;
+  if (bundle.ends_with(kEnd)) bundle.resize(bundle.size() - kEnd.size());
+  return node.report->damage + "; to mend it: lineside rollout start " + bundle + " --device " +
+         node.device;
+}
+
 std::string describe_change(Health before, const NodeRow& node) {
   Health now = health_from(node.health);
   if (before == now) return "";
@@ -80,7 +92,11 @@ std::string describe_change(Health before, const NodeRow& node) {
     return "NOT INFERRING" + (node.report ? " on " + node.report->bundle : "") +
            (cause.empty() ? "" : ": " + cause);
   }
+  if (now == Health::kDamaged) {
+    return "DAMAGED, it runs what was not signed: " + damage_text(node);
+  }
   if (before == Health::kSilent) return "heard of: " + node.health;
+  if (before == Health::kDamaged) return "whole again: " + node.health;
   return before == Health::kNotInferring ? "no longer dead: " + node.health : "";
 }
 

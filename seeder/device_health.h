@@ -21,17 +21,18 @@ enum class Health {
   kUpdating,      // on its way to another bundle; what it runs meanwhile infers
   kFailed,        // the last update failed or was rolled back; what it runs infers, if anything
   kNotInferring,  // runs a bundle whose last live check failed
+  kDamaged,       // infers, but what it runs is not what was signed: tampered with, or rotten
   kSilent,        // not heard of for kSilentAfter, or never
   kEmpty,         // enrolled and heard of, nothing installed yet
   kRevoked,
 };
 inline constexpr std::chrono::seconds kSilentAfter{120};
 
-// "inferring", "updating", "failed", "not-inferring", "silent", "empty", "revoked".
+// "inferring", "updating", "failed", "not-inferring", "damaged", "silent", "empty", "revoked".
 std::string_view health_name(Health health);
 // kSilent for an unknown name.
 Health health_from(std::string_view name);
-// kFailed, kNotInferring or kSilent: somebody has to look.
+// kFailed, kNotInferring, kDamaged or kSilent: somebody has to look.
 [[nodiscard]] bool needs_attention(Health health);
 
 // `listening`: since when the gateway has been there to hear anybody. Nobody is silent before it
@@ -41,8 +42,11 @@ Health health_of(const NodeRow& node, UtcTime now, UtcTime listening);
 // health_name -> devices, every name but "revoked" present.
 std::map<std::string, std::int64_t> count_health(const std::vector<NodeRow>& nodes);
 
+// How the device is damaged and the way out: its bundle is rolled out again, to it alone.
+std::string damage_text(const NodeRow& node);
+
 // The words of the event when a device goes from one to the other: empty if it is none. Only
-// kNotInferring and kSilent, and the end of either, are events.
+// kNotInferring, kDamaged and kSilent, and the end of each, are events.
 std::string describe_change(Health before, const NodeRow& node);
 
 }  // namespace lineside::seeder

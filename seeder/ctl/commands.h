@@ -49,7 +49,7 @@ struct Watch {
   bool until_end = false;  // return when nothing moves any more without an operator
   std::chrono::milliseconds every{500};
 };
-// Calls attention to devices that are not inferring, failed or silent.
+// Calls attention to devices that are not inferring, damaged, failed or silent.
 Result<void> status(Session& session);
 // With until_end: calls attention to a rollout that is paused or did not end well, and to devices.
 // kConflict if there is none.

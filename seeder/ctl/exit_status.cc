@@ -12,8 +12,9 @@ const char* const kExitStatusHelp =
     "  0  done\n"
     "  1  failed\n"
     "  2  wrong flags or configuration\n"
-    "  3  done, but look: a device is not inferring, failed or silent; or the rollout watched is\n"
-    "     paused or did not end well\n"
+    "  3  done, but look: a device is not inferring, damaged, failed or silent; the rollout "
+    "watched\n"
+    "     is paused or did not end well; a canary has no valid PASSED attestation\n"
     "  4  the gateway cannot be reached or does not answer in time\n"
     "  5  refused, not possible as things are; nothing was changed\n"
     "  6  a signature, key, date or digest does not hold";

@@ -19,6 +19,11 @@ bool share_one(const std::vector<std::string>& left, const std::vector<std::stri
                      [&](const std::string& item) { return contains(right, item); });
 }
 
+// It runs the bundle, and it is whole: a damaged one is made anew.
+bool runs_it(const seeder::NodeRow& node, const trust::Manifest& manifest) {
+  return node.report && node.report->tree == manifest.tree && node.report->damage.empty();
+}
+
 // The smallest delivery from a tree that the device holds, else the full one; 0 if not made yet.
 std::uint64_t bytes_for(const seeder::NodeRow& node, const seeder::PlanView& plan) {
   std::uint64_t best = 0;
@@ -57,7 +62,7 @@ PlannedDevice plan_device(const seeder::NodeRow& node, const PlanInput& input,
   } else if (!node.report) {
     out.verdict = Verdict::kUnheard;
     out.why = "not heard of yet";
-  } else if (node.report->tree == input.manifest.tree) {
+  } else if (runs_it(node, input.manifest)) {
     out.verdict = Verdict::kHolds;
     out.why = "runs it already: nothing to do";
     out.bytes = 0;
@@ -126,7 +131,7 @@ std::optional<std::string> obstacle(const seeder::NodeRow& node, const trust::Ma
     return fmt::format("hardware {}, the bundle is for {}", fmt::join(node.hardware, ", "),
                        fmt::join(manifest.hardware, ", "));
   }
-  if (!node.report || node.report->tree == manifest.tree) return std::nullopt;
+  if (!node.report || runs_it(node, manifest)) return std::nullopt;
   std::uint64_t need = trust::space_needed(manifest.tree_length, bytes);
   if (node.report->free_bytes >= need) return std::nullopt;
   return fmt::format("{} free, {} needed", bytes_text(node.report->free_bytes), bytes_text(need));

@@ -52,6 +52,7 @@ Tint tint_of(const NodeRow& node) {
 std::string state_text(const NodeRow& node) {
   if (node.revoked) return "revoked";
   if (node.health == "not-inferring") return "NOT INFERRING";
+  if (node.health == "damaged") return "DAMAGED";
   if (!node.report) return "never heard";
   if (node.health == "silent" || node.ending == "silent") return "silent";
   std::string state = safe(node.report->state, 20);
@@ -61,6 +62,7 @@ std::string state_text(const NodeRow& node) {
 
 std::string ending_text(const NodeRow& node) {
   if (node.ending.empty()) return state_text(node);
+  if (node.health == "damaged") return node.ending + ", DAMAGED";
   return node.health == "not-inferring" ? node.ending + ", NOT INFERRING" : node.ending;
 }
 
@@ -78,12 +80,14 @@ std::uint64_t peer_bytes(const NodeRow& node) {
 
 namespace {
 
-// A node that asks for a delivery which is still being fetched or made has only a 404 or 503 to
-// show for it.
-bool waits_for_gateway(const NodeRow& node) {
+// A node that asks for a delivery which is still being fetched (404) or made (503) has only that to
+// show for it. Whatever else hinders it is shown as it is.
+bool waits_for_gateway(const NodeRow& node, const seeder::SupplyRow& supply) {
   if (node.report->state != "fetching" || node.report->transfer) return false;
-  const std::string& code = node.report->code;
-  return code == "not-found" || code == "timeout" || code == "http";
+  bool brings =
+      supply.state == "refreshing" || supply.state == "fetching" || supply.state == "building";
+  if (node.report->code == "not-found") return brings;
+  return node.report->code == "timeout" && (brings || supply.state == "making");
 }
 
 std::string preparing_text(const NodeRow& node, const seeder::SupplyRow& supply) {
@@ -101,7 +105,8 @@ std::string check_text(const NodeRow& node, const seeder::SupplyRow& supply) {
   if (node.health == "not-inferring" && !node.report->inferring_cause.empty()) {
     return safe(node.report->inferring_cause, 80);
   }
-  if (waits_for_gateway(node)) return preparing_text(node, supply);
+  if (node.health == "damaged") return safe(seeder::damage_text(node), 240);
+  if (waits_for_gateway(node, supply)) return preparing_text(node, supply);
   if (!node.report->error.empty()) return safe(node.report->error, 60);
   if (!node.report->check) return "";
   const api::CheckSummary& check = *node.report->check;
@@ -116,14 +121,16 @@ std::string check_text(const NodeRow& node, const seeder::SupplyRow& supply) {
 std::string health_line(const SiteStatus& status, const Paint& paint) {
   std::string out;
   for (Health health : {Health::kInferring, Health::kUpdating, Health::kEmpty, Health::kFailed,
-                        Health::kNotInferring, Health::kSilent}) {
+                        Health::kNotInferring, Health::kDamaged, Health::kSilent}) {
     auto found = status.health.find(std::string(seeder::health_name(health)));
     if (found == status.health.end() || found->second == 0) continue;
     Tint tint = seeder::needs_attention(health) ? Tint::kBad
                 : health == Health::kInferring  ? Tint::kGood
                 : health == Health::kUpdating   ? Tint::kBusy
                                                 : Tint::kDim;
-    std::string name = health == Health::kNotInferring ? "NOT INFERRING" : found->first;
+    std::string name = health == Health::kNotInferring ? "NOT INFERRING"
+                       : health == Health::kDamaged    ? "DAMAGED"
+                                                       : found->first;
     out += (out.empty() ? "" : "  ") + paint(tint, fmt::format("{} {}", found->second, name));
   }
   return out;

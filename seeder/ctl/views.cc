@@ -162,7 +162,7 @@ std::vector<std::string> changes(const SiteStatus& before, const SiteStatus& aft
 std::string attention_text(const SiteStatus& status) {
   constexpr std::size_t kNamed = 10;
   std::string out;
-  for (const char* health : {"not-inferring", "failed", "silent"}) {
+  for (const char* health : {"not-inferring", "damaged", "failed", "silent"}) {
     std::vector<std::string> names;
     for (const NodeRow& node : status.nodes) {
       if (node.health == health) names.push_back(safe(node.device, 64));
@@ -170,7 +170,9 @@ std::string attention_text(const SiteStatus& status) {
     if (names.empty()) continue;
     std::size_t more = names.size() > kNamed ? names.size() - kNamed : 0;
     names.resize(names.size() - more);
-    std::string_view word = std::string_view(health) == "not-inferring" ? "NOT INFERRING" : health;
+    std::string_view word = health;
+    if (word == "not-inferring") word = "NOT INFERRING";
+    if (word == "damaged") word = "DAMAGED";
     out += fmt::format("{}{}: {}{}", out.empty() ? "" : "; ", word, fmt::join(names, ", "),
                        more == 0 ? "" : fmt::format(" and {} more", more));
   }

@@ -85,6 +85,38 @@ TEST(Views, AConfirmedDeviceThatDoesNotInferShoutsEverywhere) {
   EXPECT_NE(status_view(status, coloured).find("\x1b[31;1mNOT INFERRING"), std::string::npos);
 }
 
+TEST(Views, ADamagedDeviceAsksForAttentionAndTheWayOutStandsBesideIt) {
+  seeder::SiteStatus status = one_is_dead();
+  status.nodes[1].health = "damaged";
+  status.nodes[1].report->bundle = "vision/1.0.0.json";
+  status.nodes[1].report->damage = "models/a: content differs";
+  status.health = {{"inferring", 1}, {"damaged", 1}};
+  EXPECT_EQ(attention_text(status), "DAMAGED: cam02");
+  std::string view = status_view(status, {});
+  EXPECT_NE(view.find("1 inferring  1 DAMAGED\n"), std::string::npos) << view;
+  EXPECT_NE(view.find("models/a"), std::string::npos);
+  EXPECT_NE(view.find("lineside rollout start vision/1.0.0 --device cam02"), std::string::npos);
+  EXPECT_NE(report_view(status, {}).find("confirmed, DAMAGED"), std::string::npos);
+}
+
+TEST(Views, OnlyWaitingForTheGatewayIsShownAsThat) {
+  seeder::SiteStatus status = sample();
+  api::NodeReport& report = *status.nodes[1].report;
+  report.transfer.reset();
+  report.error = "/v1/delivery: the gateway answers 403";
+  for (const char* supply : {"fetching", "making", "ready"}) {
+    status.supply.state = supply;
+    report.code = "http";
+    EXPECT_NE(status_view(status, {}).find("answers 403"), std::string::npos) << supply;
+    report.code = "timeout";
+    bool waits = std::string(supply) != "ready";
+    EXPECT_EQ(status_view(status, {}).find("gateway prepares") != std::string::npos, waits);
+  }
+  report.code = "not-found";
+  report.error = "the vendor vouches for no vision/2.0.0.json";
+  EXPECT_NE(status_view(status, {}).find("vouches for no"), std::string::npos);
+}
+
 TEST(Views, WhyADeviceDoesNotInferStandsBesideIt) {
   seeder::SiteStatus status = one_is_dead();
   status.nodes[1].report->inferring_cause = "no heartbeat for 60 s";

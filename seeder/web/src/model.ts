@@ -3,13 +3,14 @@
 import { bundleName, duration, plural, seconds } from './format';
 import type { Health, Node, Rollout, Site } from './types';
 
-export const healths: readonly Health[] = ['inferring', 'updating', 'failed', 'not-inferring', 'silent', 'empty'];
+export const healths: readonly Health[] = ['inferring', 'updating', 'failed', 'not-inferring', 'damaged', 'silent', 'empty'];
 
 export const healthText: Record<Health, string> = {
   inferring: 'infers',
   updating: 'updates',
   failed: 'update failed',
   'not-inferring': 'does not infer',
+  damaged: 'damaged',
   silent: 'silent',
   empty: 'empty',
 };
@@ -31,7 +32,7 @@ export interface Tally {
 }
 
 export function tally(nodes: readonly Node[]): Tally {
-  const by: Record<Health, Node[]> = { inferring: [], updating: [], failed: [], 'not-inferring': [], silent: [], empty: [] };
+  const by: Record<Health, Node[]> = { inferring: [], updating: [], failed: [], 'not-inferring': [], damaged: [], silent: [], empty: [] };
   let total = 0;
   let infer = 0;
   for (const node of nodes) {
@@ -81,16 +82,18 @@ function reasonOf(node: Node, health: Health, site: Site): string {
       ? `last heard ${duration(seconds(site.now) - seconds(node.heard))} ago`
       : 'never heard of';
   }
+  if (health === 'damaged') return `${report?.damage ?? ''}; to mend it: lineside rollout start ${bundleName(report?.bundle ?? '')} --device ${node.device}`;
   if (health === 'failed') return report?.error || node.why || report?.code || 'no reason given';
   if (report?.inferring_cause) return report.inferring_cause;
   if (report?.check && report.check.verdict !== 'pass') return report.check.cause;
   return report?.error || 'its last inference check or heartbeat was not good';
 }
 
-type Trouble = 'failed' | 'not-inferring' | 'silent';
+type Trouble = 'failed' | 'not-inferring' | 'damaged' | 'silent';
 
 const titles: Record<Trouble, (n: number) => string> = {
   'not-inferring': (n) => `${plural(n, 'device')} ${n === 1 ? 'does' : 'do'} not infer`,
+  damaged: (n) => `${plural(n, 'device')} ${n === 1 ? 'runs' : 'run'} what was not signed`,
   failed: (n) => `Update failed on ${plural(n, 'device')}; the old version goes on`,
   silent: (n) => `${plural(n, 'device')} ${n === 1 ? 'is' : 'are'} silent`,
 };
@@ -98,7 +101,7 @@ const titles: Record<Trouble, (n: number) => string> = {
 /** Devices with the same trouble for the same reason are one problem. */
 function deviceProblems(all: Tally, site: Site): Problem[] {
   const found: Problem[] = [];
-  for (const health of ['not-inferring', 'failed', 'silent'] as const) {
+  for (const health of ['not-inferring', 'damaged', 'failed', 'silent'] as const) {
     const reasons = new Map<string, string[]>();
     for (const node of all.by[health]) {
       const why = health === 'silent' ? '' : reasonOf(node, health, site);

@@ -2,7 +2,7 @@
 // What the gateway says; the C++ side is seeder/operator_api.h and proto/api/site_api.h.
 
 /** As seeder/device_health.h has it: one definition for page, terminal and metrics. */
-export type Health = 'inferring' | 'updating' | 'failed' | 'not-inferring' | 'silent' | 'empty';
+export type Health = 'inferring' | 'updating' | 'failed' | 'not-inferring' | 'damaged' | 'silent' | 'empty';
 
 export interface Transfer {
   root: string;
@@ -216,6 +216,8 @@ export interface CheckRecord {
 
 export interface Checks {
   checks: CheckRecord[];
+  /** Of the last check; no row of the feed carries it. */
+  stderr_tail?: string;
   budgets?: Record<string, number>;
 }
 

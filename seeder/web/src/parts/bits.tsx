@@ -16,7 +16,7 @@ export function Glyph({ health }: { health: Health }) {
           <path d="M8 2.5a5.5 5.5 0 0 1 0 11z" class="full" />
         </>
       )}
-      {health === 'failed' && <path d="M8 1.5 15 14H1z" class="full" />}
+      {(health === 'failed' || health === 'damaged') && <path d="M8 1.5 15 14H1z" class="full" />}
       {health === 'not-inferring' && <path d="m3.5 3.5 9 9m0-9-9 9" class="stroke" />}
       {health === 'empty' && <rect x="2.5" y="2.5" width="11" height="11" rx="2" class="ring" />}
       {health === 'silent' && <circle cx="8" cy="8" r="5.2" class="dashed" />}
