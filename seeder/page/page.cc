@@ -304,6 +304,10 @@ Page::Answer Page::checks(const Request& request, const Visitor& /*visitor*/) {
   json list = json::array();
   for (const StoredCheck& check : checks) list.push_back(check_view(check));
   json body = {{"checks", list}};
+  for (const NodeRow& node : from_.site.status().nodes) {
+    if (node.device != device || !node.report || !node.report->check) continue;
+    body["stderr_tail"] = node.report->check->stderr_tail;
+  }
   Result<Digest> tree = Digest::parse(query_or(request, "tree", ""));
   if (tree.ok() && from_.bundles.has_tree(*tree)) {
     auto budgets = budgets_view(disk_, from_.bundles.tree_dir(*tree));

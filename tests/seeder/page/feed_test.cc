@@ -66,6 +66,19 @@ TEST_F(FeedTest, TheWholeStateHasEveryDeviceAndAnIdToGoOnFrom) {
   EXPECT_FALSE(whole["id"].get<std::string>().empty());
 }
 
+// All canaries fail at once: that must fit into the stream.
+TEST_F(FeedTest, RowsCarryNoStandardError) {
+  change([](SiteStatus& site) {
+    site.nodes[0].report.emplace();
+    site.nodes[0].report->check.emplace();
+    site.nodes[0].report->check->cause = "load.model";
+    site.nodes[0].report->check->stderr_tail = std::string(4096, 'x');
+  });
+  std::string whole = feed.whole();
+  EXPECT_EQ(whole.find("xxxx"), std::string::npos);
+  EXPECT_NE(whole.find("load.model"), std::string::npos);
+}
+
 TEST_F(FeedTest, WhoeverWasAwayGetsWhatChangedSinceAndNothingElse) {
   std::string id = json::parse(feed.whole())["id"];
   change([](SiteStatus& site) { site.nodes[1].why = "hot"; });

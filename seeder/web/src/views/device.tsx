@@ -80,10 +80,10 @@ function LastCheck({ report, seen }: { report: Report; seen: Seen }) {
           {value && <LatencyChart checks={value.checks} limitUs={value.budgets?.['latency.p50_us']} />}
           <Measured measured={check.measured} limits={value?.budgets} />
           {value && !value.budgets && <p class="dim small">Its limits are not known here: the gateway does not hold that tree.</p>}
-          {check.stderr_tail && (
+          {value?.stderr_tail && (
             <details>
               <summary>End of its standard error</summary>
-              <pre>{check.stderr_tail}</pre>
+              <pre>{value.stderr_tail}</pre>
             </details>
           )}
         </>
