@@ -32,6 +32,15 @@ std::optional<BundleStore::Kept> Supply::kept() const {
   return keep;
 }
 
+// What a silent device holds may be the base that it is to be updated from.
+void Supply::uncollected(const Error& why) {
+  if (why.code != Code::kNotFound || why.what == uncollected_) return;
+  uncollected_ = why.what;
+  site_.note("collect", why.what +
+                            ": nothing is removed from the store until it does, or is "
+                            "revoked");
+}
+
 // At the start, when a rollout has ended, and once in a while; never while a tree is brought in.
 void Supply::collect_when_due() {
   std::int64_t ended = site_.ended_rollout();
@@ -39,6 +48,7 @@ void Supply::collect_when_due() {
              clock_.steady() >= *collected_ + options_.collect_every;
   std::unique_lock building(building_, std::try_to_lock);
   if (!due || !building.owns_lock()) return;
+  if (Result<void> known = site_.floor_is_known(); !known.ok()) return uncollected(known.error());
   std::optional<BundleStore::Kept> keep = kept();
   if (!keep) return;
   collected_ = clock_.steady();

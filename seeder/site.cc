@@ -30,6 +30,10 @@ Result<std::optional<Document>> unless_resigned(const char* kind, std::int64_t n
   return std::optional<Document>();
 }
 
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
 }  // namespace
 
 Site::Site(SiteOptions options, RolloutStore& store, Clock& clock)
@@ -140,22 +144,26 @@ Result<api::EnrolReply> Site::enrol(const Caller& caller, const api::EnrolReques
   return reply;
 }
 
+// Only the port is taken from it: a device does not send the floor to somebody else's address. On
+// the gateway's own machine, where a connection comes from 127.0.0.1 whoever makes it, devices may
+// have addresses of their own.
 std::string Site::endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const {
   Result<api::Endpoint> endpoint = api::parse_endpoint(report.swarm_endpoint);
-  if (!endpoint.ok()) return "";
-  if (endpoint->address == "0.0.0.0" || endpoint->address == "::") endpoint->address = remote_ip;
+  if (!endpoint.ok() || remote_ip.empty()) return "";
+  bool same_machine = is_loopback(remote_ip) && is_loopback(endpoint->address);
+  if (!same_machine) endpoint->address = remote_ip;
   return endpoint->text();
 }
 
 std::vector<std::string> Site::peers_locked(const api::NodeReport& report) {
   std::vector<std::string> peers;
   if (!report.transfer) return peers;
-  auto carried = carriers_.find(report.transfer->root);
-  if (carried == carriers_.end()) return peers;
-  for (const auto& [device, endpoint] : carried->second) {
+  for (const auto& [device, carrier] : carriers_) {
+    if (carrier.root != report.transfer->root) continue;
     auto heard = reports_.find(device);
     bool fresh = heard != reports_.end() && heard->second.at + kIntroduced > clock_.now();
-    if (device != report.device && fresh && !endpoint.empty()) peers.push_back(endpoint);
+    if (device == report.device || !fresh || carrier.endpoint.empty()) continue;
+    peers.push_back(carrier.endpoint);
   }
   std::shuffle(peers.begin(), peers.end(), random_);
   if (peers.size() > kMaxPeers) peers.resize(kMaxPeers);
@@ -178,9 +186,11 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   keep_check_locked(report);
   reports_[report.device] = fresh;
   if (report.transfer) {
-    carriers_[report.transfer->root][report.device] = endpoint_of(report, remote_ip);
+    carriers_[report.device] = {report.transfer->root, endpoint_of(report, remote_ip)};
   }
-  note_health_locked();
+  if (const trust::Device* device = roster_ ? roster_->roster.find(report.device) : nullptr) {
+    note_health_locked(node_row(*device, reports_, nullptr, nullptr));
+  }
   plan_locked();
   api::ReportReply reply;
   reply.roster_version = roster_ ? roster_->roster.version : 0;
@@ -224,6 +234,19 @@ std::vector<Digest> Site::trees_of(const std::string& device) const {
   std::lock_guard lock(mutex_);
   auto heard = reports_.find(device);
   return heard == reports_.end() ? std::vector<Digest>() : heard->second.report.trees;
+}
+
+Result<void> Site::floor_is_known() const {
+  std::lock_guard lock(mutex_);
+  if (clock_.now() < started_ + kSilentAfter) {
+    return Error{Code::kTimeout, "the gateway has only begun to listen"};
+  }
+  if (!roster_) return Error{Code::kTimeout, "there is no roster"};
+  for (const trust::Device& device : roster_->roster.devices) {
+    if (device.revoked || reports_.contains(device.id)) continue;
+    return Error{Code::kNotFound, device.id + " has never reported what it holds"};
+  }
+  return ok();
 }
 
 std::vector<Digest> Site::floor_trees() const {

@@ -101,6 +101,9 @@ class Site {
   [[nodiscard]] std::optional<trust::VerifiedDirective> to_supply() const;
   [[nodiscard]] std::optional<trust::VerifiedRoster> roster() const;
   [[nodiscard]] const trust::Authority& operators() const { return options_.operators; }
+  // Whether floor_trees() is all that there is: not before the gateway has listened for
+  // kSilentAfter (kTimeout), nor while a device that is not revoked has never reported (kNotFound).
+  [[nodiscard]] Result<void> floor_is_known() const;
   // Trees that nodes have reported: possible bases.
   [[nodiscard]] std::vector<Digest> floor_trees() const;
   [[nodiscard]] std::vector<Digest> trees_of(const std::string& device) const;
@@ -137,13 +140,15 @@ class Site {
   Observation observe_locked() const;
   void plan_locked();
   void remember_health();
-  void note_health_locked();
+  void note_health_locked(const NodeRow& row);
   RolloutStep step_of(const Planned& planned, const std::string& actor) const;
   Result<void> keep_locked(const Planned& planned, const std::string& actor);
   std::vector<std::string> peers_locked(const api::NodeReport& report);
   std::string endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const;
   RolloutRow rollout_row(const trust::VerifiedDirective& directive, const RolloutState& state,
                          const trust::GateState& gate) const;
+  NodeRow node_row(const trust::Device& device, const std::map<std::string, Heard>& reports,
+                   const trust::Directive* directive, const RolloutState* state) const;
   std::vector<NodeRow> node_rows(const std::map<std::string, Heard>& reports,
                                  const trust::Directive* directive,
                                  const RolloutState* state) const;
@@ -164,7 +169,11 @@ class Site {
   std::vector<Bytes> attestations_;  // of the present directive
   std::map<std::string, Heard> reports_;
   std::map<std::string, Health> health_;  // what the event log knows of each device
-  std::map<Digest, std::map<std::string, std::string>> carriers_;  // delivery -> device -> endpoint
+  struct Carrier {
+    Digest root;  // of the delivery that it wants or has
+    std::string endpoint;
+  };
+  std::map<std::string, Carrier> carriers_;  // device -> the last that it named
   std::mt19937 random_{std::random_device{}()};
 };
 

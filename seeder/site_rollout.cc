@@ -25,7 +25,7 @@ Result<void> Site::command(std::int64_t sequence, Command what, const Caller& ca
 
 void Site::tick() {
   std::lock_guard lock(mutex_);
-  note_health_locked();
+  for (const NodeRow& row : node_rows(reports_, nullptr, nullptr)) note_health_locked(row);
   plan_locked();
 }
 

@@ -67,34 +67,39 @@ RolloutRow Site::rollout_row(const trust::VerifiedDirective& directive, const Ro
   return row;
 }
 
+NodeRow Site::node_row(const trust::Device& device, const std::map<std::string, Heard>& reports,
+                       const trust::Directive* directive, const RolloutState* state) const {
+  NodeRow row;
+  row.device = device.id;
+  row.fingerprint = device.key.fingerprint();
+  row.hardware = device.hardware;
+  row.groups = device.groups;
+  row.canary = device.canary;
+  row.revoked = device.revoked;
+  if (directive != nullptr) {
+    if (auto batch = directive->batch_of(device.id)) row.batch = *batch;
+  }
+  if (state != nullptr) {
+    if (auto found = state->outcomes.find(device.id); found != state->outcomes.end()) {
+      row.ending = ending_name(found->second.ending);
+      row.why = found->second.why;
+    }
+  }
+  if (auto heard = reports.find(device.id); heard != reports.end()) {
+    row.heard = heard->second.at;
+    row.report = with_carried(heard->second.report, heard->second.carried);
+  }
+  row.health = health_name(health_of(row, clock_.now(), started_));
+  return row;
+}
+
 std::vector<NodeRow> Site::node_rows(const std::map<std::string, Heard>& reports,
                                      const trust::Directive* directive,
                                      const RolloutState* state) const {
   std::vector<NodeRow> rows;
   if (!roster_) return rows;
   for (const trust::Device& device : roster_->roster.devices) {
-    NodeRow row;
-    row.device = device.id;
-    row.fingerprint = device.key.fingerprint();
-    row.hardware = device.hardware;
-    row.groups = device.groups;
-    row.canary = device.canary;
-    row.revoked = device.revoked;
-    if (directive != nullptr) {
-      if (auto batch = directive->batch_of(device.id)) row.batch = *batch;
-    }
-    if (state != nullptr) {
-      if (auto found = state->outcomes.find(device.id); found != state->outcomes.end()) {
-        row.ending = ending_name(found->second.ending);
-        row.why = found->second.why;
-      }
-    }
-    if (auto heard = reports.find(device.id); heard != reports.end()) {
-      row.heard = heard->second.at;
-      row.report = with_carried(heard->second.report, heard->second.carried);
-    }
-    row.health = health_name(health_of(row, clock_.now(), started_));
-    rows.push_back(std::move(row));
+    rows.push_back(node_row(device, reports, directive, state));
   }
   return rows;
 }
@@ -150,21 +155,19 @@ void Site::remember_health() {
   }
 }
 
-void Site::note_health_locked() {
-  for (const NodeRow& row : node_rows(reports_, nullptr, nullptr)) {
-    Health now = health_from(row.health);
-    auto [known, is_new] = health_.try_emplace(row.device, Health::kInferring);
-    std::string words = is_new && now == Health::kSilent ? "" : describe_change(known->second, row);
-    known->second = now;
-    if (words.empty()) continue;
-    Event made = event(now == Health::kNotInferring ? "not-inferring" : "health", "gateway",
-                       row.device + " " + words);
-    made.device = row.device;
-    made.sequence = directive_ ? directive_->directive.sequence : 0;
-    log(Level::kWarning, "device", {{"device", row.device}, {"health", row.health}});
-    if (Result<void> added = store_.add_event(made); !added.ok()) {
-      log(Level::kError, "event not recorded", {{"error", added.error().describe()}});
-    }
+void Site::note_health_locked(const NodeRow& row) {
+  Health now = health_from(row.health);
+  auto [known, is_new] = health_.try_emplace(row.device, Health::kInferring);
+  std::string words = is_new && now == Health::kSilent ? "" : describe_change(known->second, row);
+  known->second = now;
+  if (words.empty()) return;
+  bool is_own = now == Health::kNotInferring || now == Health::kDamaged;
+  Event made = event(is_own ? row.health : "health", "gateway", row.device + " " + words);
+  made.device = row.device;
+  made.sequence = directive_ ? directive_->directive.sequence : 0;
+  log(Level::kWarning, "device", {{"device", row.device}, {"health", row.health}});
+  if (Result<void> added = store_.add_event(made); !added.ok()) {
+    log(Level::kError, "event not recorded", {{"error", added.error().describe()}});
   }
 }
 

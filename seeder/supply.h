@@ -115,6 +115,7 @@ class Supply {
   Result<void> seed(const trust::Delivery& delivery);
 
   void collect_when_due();
+  void uncollected(const Error& why);
   [[nodiscard]] std::optional<BundleStore::Kept> kept() const;
 
   void show(std::string state, std::string text);
@@ -161,6 +162,7 @@ class Supply {
   std::mutex building_;  // held while the fetcher brings a tree in, so that nothing is collected
   std::optional<SteadyTime> collected_;  // maker's thread alone, like the next
   std::int64_t collected_after_ = 0;     // the ended rollout after which it was
+  std::string uncollected_;              // why nothing was removed, as people were told last
   std::jthread fetcher_;
   std::jthread maker_;
 };

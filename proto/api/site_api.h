@@ -114,7 +114,7 @@ struct NodeReport {
   std::string damage;            // how the live slot last differed from its listing; empty if not
   std::string code;              // of the failure that the state is about; empty if none
   std::string error;             // the same in words
-  std::string swarm_endpoint;    // "IP:port" where peers reach this node
+  std::string swarm_endpoint;    // "IP:port" where it listens; others are told its port alone
   std::optional<Transfer> transfer;
   std::uint64_t delivered_from_gateway = 0;  // sums over all transfers under the present directive
   std::uint64_t delivered_from_peers = 0;

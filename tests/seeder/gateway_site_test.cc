@@ -206,6 +206,78 @@ TEST_F(LivingSiteTest, ADeadLineIsNotHiddenByTheUpdateThatMayMendIt) {
   EXPECT_EQ(site->status().nodes[0].health, "failed");
 }
 
+TEST_F(LivingSiteTest, ADeviceThatRunsWhatWasNotSignedIsDamagedAndThereIsAWayOut) {
+  must(site->post_roster(roster(3, anna), boss));
+  api::NodeReport report = living(true);
+  report.damage = "models/a: content differs";
+  hear(report);
+  hear(report);
+  EXPECT_EQ(site->status().nodes[0].health, "damaged");
+  EXPECT_TRUE(needs_attention(health_from(site->status().nodes[0].health)));
+  ASSERT_EQ(told("damaged").size(), 1U);
+  EXPECT_NE(told("damaged")[0].find("models/a"), std::string::npos);
+  EXPECT_NE(told("damaged")[0].find("lineside rollout start vision/1.0.0 --device cam1"),
+            std::string::npos)
+      << told("damaged")[0];
+  report.state = "fetching";
+  hear(report);
+  EXPECT_EQ(site->status().nodes[0].health, "damaged") << "an update under way hides nothing";
+  hear(living(true));
+  ASSERT_EQ(told("health").size(), 1U);
+  EXPECT_NE(told("health")[0].find("whole again"), std::string::npos);
+}
+
+TEST_F(LivingSiteTest, AReportIsLookedAtForItsOwnDeviceAlone) {
+  must(site->post_roster(roster(3, anna), boss));
+  hear(living(true));
+  clock.advance(kSilentAfter);
+  api::NodeReport other = living(true);
+  other.device = "cam2";
+  hear(other);
+  EXPECT_TRUE(told("health").empty());
+  site->tick();
+  EXPECT_EQ(told("health").size(), 1U);
+}
+
+TEST_F(LivingSiteTest, ADeviceSendsTheFloorToNobodyElsesAddress) {
+  must(site->post_roster(roster(3, anna), boss));
+  api::NodeReport rogue = living(true);
+  rogue.transfer.emplace();
+  rogue.transfer->root = sha256(as_bytes("delivery"));
+  rogue.swarm_endpoint = "198.51.100.7:22";
+  hear(rogue);
+  api::NodeReport asks = rogue;
+  asks.device = "cam2";
+  auto peers = [&] {
+    return must(site->report({CallerClass::kDevice, "cam2", {}}, asks, "10.0.0.8")).peers;
+  };
+  EXPECT_EQ(peers(), std::vector<std::string>{"10.0.0.9:22"});
+  rogue.transfer->root = sha256(as_bytes("another"));
+  hear(rogue);
+  EXPECT_TRUE(peers().empty()) << "one delivery a device is remembered";
+  rogue.transfer->root = asks.transfer->root;
+  rogue.swarm_endpoint = "127.0.0.1:22";
+  hear(rogue);
+  EXPECT_EQ(peers(), std::vector<std::string>{"10.0.0.9:22"});
+  must(site->report({CallerClass::kDevice, "cam1", {}}, rogue, "127.0.0.1"));
+  EXPECT_EQ(peers(), std::vector<std::string>{"127.0.0.1:22"});
+}
+
+TEST_F(LivingSiteTest, TheFloorIsNotKnownBeforeEveryDeviceHasReported) {
+  must(site->post_roster(roster(3, anna), boss));
+  hear(living(true));
+  EXPECT_EQ(site->floor_is_known().error().code, Code::kTimeout);
+  clock.advance(kSilentAfter);
+  Result<void> missing = site->floor_is_known();
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, Code::kNotFound);
+  EXPECT_NE(missing.error().what.find("cam2"), std::string::npos);
+  api::NodeReport other = living(true);
+  other.device = "cam2";
+  hear(other);
+  EXPECT_TRUE(site->floor_is_known().ok());
+}
+
 TEST_F(GatewaySiteTest, ASecondDirectiveIsRefusedUnlessItIsToReplaceTheFirst) {
   must(site->post_roster(roster(3, anna), boss));
   must(site->post_directive(directive(5, anna), boss));
