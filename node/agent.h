@@ -45,6 +45,9 @@ class Agent {
   // Waits until the worker has an outcome or the time is over; for run() and for tests.
   bool wait(std::chrono::milliseconds time, const std::stop_token& stop);
 
+  // A step or a check is under way, or its outcome is not taken yet.
+  [[nodiscard]] bool working() const { return worker_.busy(); }
+
   [[nodiscard]] Life life() const { return ledger_->life(); }
 
  private:

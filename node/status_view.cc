@@ -22,18 +22,36 @@ void null_what_is_not_there(json& value) {
   }
 }
 
+// The disk may have lost since the last check what infers.
+bool runs_confirmed(const StatusFacts& facts) {
+  return facts.life.confirmed && facts.current == facts.life.confirmed->tree;
+}
+
+// While a newer tree is tried it is `current`, and the trial says what becomes of it.
+bool on_trial(State state) {
+  return state == State::kActivating || state == State::kTrial;
+}
+
 bool is_dead(const StatusFacts& facts) {
-  return facts.life.confirmed && !facts.life.inferring;
+  const Life& life = facts.life;
+  return life.confirmed && (!life.inferring || (!runs_confirmed(facts) && !on_trial(life.state)));
+}
+
+std::string cause_of_death(const StatusFacts& facts) {
+  if (!facts.life.inferring_cause.empty()) return facts.life.inferring_cause;
+  if (facts.life.inferring) return "`current` does not lead to what was confirmed";
+  return "no check has passed";
 }
 
 std::string inference_line(const StatusFacts& facts) {
   const Life& life = facts.life;
   if (!life.confirmed) return "nothing is confirmed yet";
-  if (life.inferring) return fmt::format("yes, {} inferences counted", life.inferences);
+  if (!is_dead(facts)) return fmt::format("yes, {} inferences counted", life.inferences);
   std::string line = "NOT INFERRING";
-  if (life.inferring_since != UtcTime{}) line += " since " + format_utc(life.inferring_since);
-  return line + ": " +
-         (life.inferring_cause.empty() ? "no check has passed" : life.inferring_cause);
+  if (!life.inferring && life.inferring_since != UtcTime{}) {
+    line += " since " + format_utc(life.inferring_since);
+  }
+  return line + ": " + cause_of_death(facts);
 }
 
 std::string read_back_line(const Life& life) {
@@ -47,7 +65,7 @@ std::string read_back_line(const Life& life) {
 }  // namespace
 
 bool is_well(const StatusFacts& facts) {
-  return facts.life.confirmed && facts.life.inferring;
+  return facts.life.confirmed && !is_dead(facts);
 }
 
 json status_json(const StatusFacts& facts) {
@@ -64,7 +82,7 @@ json status_json(const StatusFacts& facts) {
   value["current"] = facts.current ? json(facts.current->hex()) : json();
   value["not_inferring"] = nullptr;
   if (is_dead(facts)) {
-    value["not_inferring"] = {{"cause", facts.life.inferring_cause},
+    value["not_inferring"] = {{"cause", cause_of_death(facts)},
                               {"since", format_utc(facts.life.inferring_since)}};
   }
   null_what_is_not_there(value);

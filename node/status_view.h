@@ -17,7 +17,7 @@ struct StatusFacts {
   Life life;
 };
 
-// Confirmed and inferring.
+// Confirmed, inferring, and what is confirmed is what runs, or a newer tree is on trial.
 bool is_well(const StatusFacts& facts);
 // The members of life.json, and "device", "fingerprint", "current" and "not_inferring" ({"cause",
 // "since"}, null for a device that infers or has nothing confirmed). What there is nothing of yet

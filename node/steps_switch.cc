@@ -161,7 +161,12 @@ Outcome Steps::live_check(bool scan, std::stop_token stop) {
   auto work = [&]() -> Result<void> {
     Life life = ledger_.life();
     TRY_ASSIGN(auto current, around_.slots.current());
-    if (!current || !life.confirmed || life.confirmed->tree != *current) return ok();
+    if (!life.confirmed) return ok();
+    if (current != life.confirmed->tree) {
+      return Error{Code::kMismatch, "`current` leads to " +
+                                        (current ? "tree " + current->hex() : "no slot") +
+                                        ", confirmed was tree " + life.confirmed->tree.hex()};
+    }
     if (scan) TRY(scan_current(*current, stop));
     TRY_ASSIGN(CheckReport report, run_check(*current, life.confirmed->manifest, kPhaseLive, stop));
     bool passed = report.verdict == Verdict::kPass;
@@ -174,6 +179,12 @@ Outcome Steps::live_check(bool scan, std::stop_token stop) {
   };
   auto done = work();
   if (done.ok()) return {};
+  // What cannot be checked is not known to infer.
+  if (done.error().code != Code::kCancelled) {
+    auto judged = ledger_.judge(false, "the check could not be run: " + done.error().describe(),
+                                now(), [](Life&) {});
+    if (!judged.ok()) return {std::nullopt, judged.error(), {}};
+  }
   return {std::nullopt, done.error(), {}};
 }
 

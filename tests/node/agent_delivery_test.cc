@@ -107,8 +107,8 @@ TEST_F(AgentDeliveryTest, AFullDeliveryIsNotHurriedForWhileADeltaIsMade) {
   EXPECT_EQ(one->life().state, State::kFetching);
   EXPECT_NE(gateway_->reports.back().error.find(tree("1.0.0").hex().substr(0, 12)),
             std::string::npos);
-  gateway_->prepared.clear();
   offer_delta("1.0.0", "2.0.0");
+  gateway_->prepared.clear();
   drive_to(*one, State::kConfirmed, 2);
   ASSERT_EQ(one->life().state, State::kConfirmed) << one->life().error;
   EXPECT_EQ(one->life().delivery->base, tree("1.0.0"));

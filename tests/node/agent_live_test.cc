@@ -72,6 +72,20 @@ TEST_F(AgentLiveTest, ACheckThatCannotBeRunIsNoInference) {
   EXPECT_NE(gateway_->reports.back().inferring_cause.find("could not be run"), std::string::npos);
 }
 
+TEST_F(AgentLiveTest, ADeviceWithoutItsSlotDoesNotInfer) {
+  std::filesystem::remove(dir_ / "state/current");
+  await_inferring(false);
+  EXPECT_NE(gateway_->reports.back().inferring_cause.find("`current` leads to no slot"),
+            std::string::npos)
+      << gateway_->reports.back().inferring_cause;
+}
+
+TEST_F(AgentLiveTest, ADeviceThatLostItsManifestDoesNotInfer) {
+  std::filesystem::remove_all(dir_ / "state/manifests");
+  await_inferring(false);
+  EXPECT_NE(gateway_->reports.back().inferring_cause.find("could not be run"), std::string::npos);
+}
+
 // What a live check finds says nothing about the trial, which is what a canary attests.
 TEST_F(AgentLiveTest, ALiveCheckLeavesWhatIsAttestedAlone) {
   const std::vector<std::string> passed = one_->life().passed_tests;

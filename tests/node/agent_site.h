@@ -60,6 +60,7 @@ class AgentSite : public testing::Test {
   void other_attests(const std::string& version, trust::Outcome outcome);
 
   std::unique_ptr<Agent> agent(Disk& disk);
+  void await_work(Agent& agent);
   // Ticks until `done` or too many rounds. False if the agent died of its disk.
   bool drive(Agent& agent, const std::function<bool(const Life&)>& done);
   // The same until the device is in the state, or for so many rounds.

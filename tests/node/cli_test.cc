@@ -141,7 +141,13 @@ TEST_F(NodeProgram, ALiveDeviceIsWell) {
   life.inferring = true;
   life.inferring_cause.clear();
   save(life);
-  EXPECT_EQ(run("status -c node.toml"), kGood);
+  EXPECT_EQ(run("status -c node.toml"), kBad);  // what was confirmed is not there
+  EXPECT_NE(out_.find("NOT INFERRING: `current` does not lead to"), std::string::npos) << out_;
+  const Path slot = dir_ / "state/slots" / life.confirmed->tree.hex();
+  std::filesystem::create_directories(slot);
+  std::filesystem::create_directory_symlink(Path("slots") / slot.filename(),
+                                            dir_ / "state/current");
+  EXPECT_EQ(run("status -c node.toml"), kGood) << out_;
   EXPECT_EQ(out_.find("NOT INFERRING"), std::string::npos);
   EXPECT_EQ(run("status --json -c node.toml"), kGood);
   EXPECT_TRUE(json::parse(out_)["not_inferring"].is_null());
