@@ -10,6 +10,9 @@
 namespace lineside::seeder {
 namespace {
 
+// How long a download may put off the regular refresh.
+constexpr std::chrono::hours kLongDownload{1};
+
 constexpr std::chrono::seconds kPulse{1};
 
 }  // namespace
@@ -183,6 +186,7 @@ void Supply::failed(const Error& error) {
   }
   log(Level::kWarning, "supply waits", {{"error", text}});
   if (is_new) site_.note("supply", text);
+  changed();
 }
 
 // What is mirrored already needs no origin: a rollback works while the WAN is down, at once.
@@ -219,8 +223,9 @@ Result<void> Supply::bring(const MirroredBundle& bundle, std::stop_token stop) {
       row_.done = have;
       row_.total = total;
       if (have == total) row_.state = "building";
-      // A download may take longer than the metadata stay fresh.
-      if (have != total && clock_.steady() >= next_refresh_) {
+      // A download may take longer than the metadata stay fresh. Not sooner: what is on its way
+      // when it is cut comes over the WAN once more.
+      if (have != total && clock_.steady() >= next_refresh_ + kLongDownload) {
         fetching_.request_stop();
         fetcher_asked_ = true;
       }

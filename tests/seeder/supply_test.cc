@@ -246,9 +246,9 @@ TEST_F(SupplyTest, AFullDiskIsToldAndTriedAgain) {
   settle();
   full.fail_from(0);
   direct(1, one);
-  ASSERT_TRUE(await([&] { return supply->row().state == "waiting"; }));
+  ASSERT_TRUE(await([&] { return events("supply").size() == 1; }));
+  EXPECT_EQ(supply->row().state, "waiting");
   EXPECT_NE(supply->row().text.find("no space left"), std::string::npos) << supply->row().text;
-  EXPECT_EQ(events("supply").size(), 1U);
   EXPECT_EQ(supply->origin().error, "") << "the origin is not to blame";
   full.mend();
   clock.advance(std::chrono::seconds(2));
