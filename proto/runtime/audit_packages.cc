@@ -68,9 +68,10 @@ void check_duplicates(const AuditContext& context, std::vector<Finding>& out) {
     by_name[normalize_name(package->name)].push_back(package);
   }
   for (const auto& [name, copies] : by_name) {
-    auto other = std::find_if(copies.begin(), copies.end(), [&](const Package* copy) {
-      return copy->version != copies.front()->version;
-    });
+    auto other =
+        std::find_if(copies.begin(), copies.end(), [&copies = copies](const Package* copy) {
+          return copy->version != copies.front()->version;
+        });
     if (other == copies.end()) continue;
     Finding finding;
     finding.rule = "dist-duplicate";
