@@ -10,6 +10,11 @@ namespace {
 constexpr std::uint64_t kDecay = 4278222805;
 constexpr std::int32_t kMostStretched = 2047;  // 8 in 1/256
 
+// Where a stretched probability stands in a table that has 0 in its middle.
+constexpr std::size_t place_of(std::int32_t x) {
+  return static_cast<std::size_t>(std::int64_t{x} + 2048);
+}
+
 struct Tables {
   // 1 / (1 + e^(-x/256)) in 1/65536, for x from -2047 to 2047.
   std::array<std::uint16_t, 4096> squash{};
@@ -27,7 +32,7 @@ struct Tables {
     squash[0] = squash[1];
     std::size_t next = 0;
     for (std::int32_t x = -kMostStretched; x <= kMostStretched; ++x) {
-      std::size_t value = squash[static_cast<std::size_t>(2048 + x)] >> 4;
+      std::size_t value = squash[place_of(x)] >> 4;
       while (next <= value) stretch[next++] = static_cast<std::int16_t>(x);
     }
     while (next < stretch.size()) stretch[next++] = kMostStretched;
@@ -41,7 +46,7 @@ const Tables& tables() {
 
 std::uint32_t squash(std::int32_t x) {
   x = std::clamp(x, -kMostStretched, kMostStretched);
-  return tables().squash[static_cast<std::size_t>(2048 + x)];
+  return tables().squash[place_of(x)];
 }
 
 // A counter: 13 bits of probability, 3 bits of how much it has seen.
@@ -214,7 +219,7 @@ void MixModel::predict() {
   }
   auto mixed = static_cast<std::int32_t>(sum / static_cast<std::int64_t>(kSets));
   // Two neighbouring steps of the refinement, by distance.
-  auto place = static_cast<std::size_t>(mixed + 2048);
+  std::size_t place = place_of(mixed);
   std::size_t row = (partial_ | (last_bytes_ & 3) << 8) * kRefinementSteps;
   refined_ = row + place / 128;
   std::uint32_t fraction = place % 128;
