@@ -140,7 +140,7 @@ json report_json(const CheckReport& report) {
 }
 
 int print_key(const NodeConfig& config, const trust::PrivateKey& key, bool as_json) {
-  const trust::PublicKey own = key.public_key();
+  const trust::PublicKey& own = key.public_key();
   if (as_json) {
     json value = {
         {"device", config.device}, {"fingerprint", own.fingerprint()}, {"public_key", own.pem()}};
