@@ -8,9 +8,10 @@
 #include "delta/cover_encoder.h"
 #include "delta/cover_search.h"
 #include "delta/memory_file.h"
-#include "delta/mix_model.h"
 #include "delta/reference/layout.h"
+#include "delta/reference/predicted_decoder.h"
 #include "delta/reference/predicted_encoder.h"
+#include "delta/stream_windows.h"
 #include "delta/unit_decoder.h"
 
 namespace lineside::delta {
@@ -24,24 +25,26 @@ unsigned floor_log(std::uint64_t value) {
   return static_cast<unsigned>(std::bit_width(std::max<std::uint64_t>(value, 2)) - 1);
 }
 
-// The largest windows with which all six decoders of a segment fit into the allowance.
-EncodeOptions options_for(Content content, bool covers, const CandidateOptions& options,
+// What else an applier holds: step buffers, index.
+constexpr std::uint64_t kKeptFree = 2ULL << 20;
+
+EncodeOptions options_for(const CandidateOptions& options, const StreamWindow& window,
                           std::stop_token stop) {
-  std::uint64_t allowance = options.apply_memory_bytes - (2ULL << 20);
-  std::uint64_t share = allowance - (512U << 10);
-  if (covers) share = content == Content::kNumbers ? allowance / 24 : allowance * 10 / 34;
   EncodeOptions encoding;
   encoding.lzma = options.lzma;
   encoding.effort = options.effort;
-  encoding.window_log = std::clamp(floor_log(share), kMinWindowLog, kMaxWindowLog);
-  if (options.mix && options.lzma && options.effort > 1) {
-    encoding.mix_log = encoding.window_log;
-    while (encoding.mix_log > kMinWindowLog && MixModel::memory(encoding.mix_log) > share) {
-      --encoding.mix_log;
-    }
-  }
+  encoding.window_log = window.window_log;
+  if (options.mix && options.lzma && options.effort > 1) encoding.mix_log = window.mix_log;
   encoding.stop = std::move(stop);
   return encoding;
+}
+
+std::vector<StreamWindow> windows_for(std::span<const std::uint64_t> stream_bytes,
+                                      const CandidateOptions& options, std::uint64_t taken) {
+  std::uint64_t memory = options.apply_memory_bytes - kKeptFree;
+  // zstd's decoder keeps more beside its window than that of LZMA.
+  return share_memory(stream_bytes, memory > taken ? memory - taken : 0,
+                      options.lzma ? 64U << 10 : 512U << 10);
 }
 
 Content content_of(std::size_t stream) {
@@ -68,7 +71,9 @@ CodedUnit new_unit(Method method, BytesView base, BytesView target,
 Result<CodedUnit> code_plain(BytesView base, BytesView target, const CandidateOptions& options,
                              std::stop_token stop) {
   CodedUnit coded = new_unit(Method::kPlain, base, target, options);
-  EncodeOptions encoding = options_for(Content::kData, false, options, stop);
+  std::uint64_t whole = coded.unit.segment_length;
+  EncodeOptions encoding =
+      options_for(options, windows_for(std::span(&whole, 1), options, 0)[0], stop);
   for (std::uint64_t at = 0; at < target.size(); at += coded.unit.segment_length) {
     if (stop.stop_requested()) return cancelled();
     BytesView part =
@@ -107,11 +112,16 @@ Result<CodedUnit> code_prefix(BytesView base, BytesView target, const CandidateO
 Result<Segment> code_streams(CodedUnit& coded, const CoverStreams& streams,
                              const CandidateOptions& options, std::stop_token stop) {
   Segment segment{{}, coded.body.size()};
+  std::vector<std::uint64_t> lengths;
+  for (const Bytes& stream : streams) lengths.push_back(stream.size());
+  bool predicted = coded.unit.method == Method::kPredicted;
+  std::uint64_t taken =
+      predicted ? predicted_memory(lengths[kLengths], lengths[kLayout], coded.unit.base_length) : 0;
+  std::vector<StreamWindow> windows = windows_for(lengths, options, taken);
   for (std::size_t i = 0; i < stream_count(coded.unit.method); ++i) {
     if (stop.stop_requested()) return cancelled();
-    Content content = content_of(i);
     TRY_ASSIGN(CodedStream stream,
-               encode(streams[i], content, options_for(content, true, options, stop)));
+               encode(streams[i], content_of(i), options_for(options, windows[i], stop)));
     add_stream(coded, segment, std::move(stream));
   }
   return segment;
@@ -137,18 +147,12 @@ Result<std::optional<CodedUnit>> code_predicted(BytesView base, BytesView target
   if (std::max(base.size(), target.size()) > kMaxPredictedBytes) return none;
   TRY_ASSIGN(auto streams, predicted_streams(base, target, options.effort, stop));
   if (!streams) return none;
-  for (bool mix : {options.mix, false}) {
-    CandidateOptions chosen = options;
-    chosen.mix = mix;
-    CodedUnit coded = new_unit(Method::kPredicted, base, target, chosen);
-    coded.unit.segment_length = target.size();
-    TRY_ASSIGN(Segment segment, code_streams(coded, *streams, chosen, stop));
-    coded.unit.segments.push_back(std::move(segment));
-    bool fits = unit_memory(coded.unit) <= options.apply_memory_bytes - (1ULL << 20);
-    if (fits) return std::optional<CodedUnit>(std::move(coded));
-    if (!mix) break;
-  }
-  return none;
+  CodedUnit coded = new_unit(Method::kPredicted, base, target, options);
+  coded.unit.segment_length = target.size();
+  TRY_ASSIGN(Segment segment, code_streams(coded, *streams, options, stop));
+  coded.unit.segments.push_back(std::move(segment));
+  if (unit_memory(coded.unit) > options.apply_memory_bytes - (1ULL << 20)) return none;
+  return std::optional<CodedUnit>(std::move(coded));
 }
 
 std::uint64_t size_of(const CodedUnit& coded) {

@@ -340,12 +340,12 @@ Result<CodedStream> encode(BytesView raw, Content content, const EncodeOptions& 
   if (prefix.size() + raw.size() > (1ULL << window) && !prefix.empty()) {
     return Error{Code::kUsage, "prefix and data do not fit into the window"};
   }
-  // LZMA wins nearly always where it is allowed, so zstd is then tried on small streams alone.
-  if (!options.lzma || options.effort > 2 || raw.size() < kLargeStream) {
+  // LZMA wins where it is allowed, by all but a few bytes.
+  if (!options.lzma) {
     TRY_ASSIGN(CodedStream coded, encode_zstd(raw, options, prefix));
     keep_smaller(best, std::move(coded));
+    return best;
   }
-  if (!options.lzma) return best;
   TRY_ASSIGN(auto choices, chosen_parameters(raw, content, options.effort, options.stop));
   for (LzmaParameters parameters : choices) {
     TRY_ASSIGN(CodedStream coded,

@@ -5,6 +5,7 @@
 
 #include "delta/codec.h"
 #include "delta/cover_encoder.h"
+#include "delta/cover_parse.h"
 #include "delta/suffix_array.h"
 
 namespace lineside::delta {
@@ -14,7 +15,7 @@ Error cancelled() {
   return {Code::kCancelled, "making the delivery was stopped"};
 }
 
-// A quick guess at what the covers will cost, to choose among thresholds.
+// A quick guess at what the covers will cost, to choose among several searches.
 Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, BytesView target,
                                std::stop_token stop) {
   CoverStreams streams = cover_streams(covers, base, target, 0, target.size(), true);
@@ -31,9 +32,14 @@ Result<std::uint64_t> estimate(std::span<const Cover> covers, BytesView base, By
   return sum;
 }
 
-std::vector<unsigned> thresholds(int effort) {
-  if (effort < 2) return {8};
-  return {8, 16, 24, 40};
+// How readily the parse changes its alignment. What suits code suits most; text likes fewer covers.
+std::vector<ParseCosts> cost_sets(int effort) {
+  if (effort < 3) return {ParseCosts()};
+  ParseCosts few;
+  few.cover = 400;
+  ParseCosts many;
+  many.cover = 160;
+  return {ParseCosts(), few, many};
 }
 
 }  // namespace
@@ -44,9 +50,11 @@ Result<std::vector<Cover>> search_covers(BytesView base, BytesView target, int e
   TRY_ASSIGN(auto sorted, SuffixArray::build(base));  // the one step that cannot be stopped
   std::vector<Cover> best;
   std::optional<std::uint64_t> best_cost;
-  for (unsigned threshold : thresholds(effort)) {
-    std::vector<Cover> covers = find_covers(*sorted, base, target, threshold, stop);
+  std::vector<ParseCosts> sets = cost_sets(effort);
+  for (const ParseCosts& costs : sets) {
+    std::vector<Cover> covers = parse_covers(*sorted, base, target, costs, stop);
     if (stop.stop_requested()) return cancelled();
+    if (sets.size() == 1) return covers;
     TRY_ASSIGN(std::uint64_t cost, estimate(covers, base, target, stop));
     if (best_cost && cost >= *best_cost) continue;
     best_cost = cost;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The covers that look cheapest, among several thresholds.
+// The covers that look cheapest.
 #pragma once
 
 #include <stop_token>

@@ -288,7 +288,9 @@ std::uint64_t unit_memory(const Unit& unit) {
   }
   if (unit.method == Method::kPrefix) most += unit.base_length;
   if (unit.method == Method::kPredicted) {
-    most += predicted_memory(unit.segments[0], unit.base_length);
+    const std::vector<StreamInfo>& streams = unit.segments[0].streams;
+    most += predicted_memory(streams[kLengths].raw_length, streams[kLayout].raw_length,
+                             unit.base_length);
   }
   return most;
 }

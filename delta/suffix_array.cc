@@ -5,6 +5,7 @@
 #include <divsufsort64.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <new>
 #include <vector>
@@ -29,7 +30,67 @@ class Sorted final : public SuffixArray {
     fill_buckets();
   }
 
-  [[nodiscard]] Match find(BytesView wanted) const override {
+  [[nodiscard]] Match find(BytesView wanted) const override { return found(wanted).match; }
+
+  [[nodiscard]] Matches find_near(BytesView wanted, std::uint64_t expected) const override {
+    Found found = this->found(wanted);
+    if (found.match.length < kLeastNear) return {found.match, {}};
+    Nearness nearness(found.match, expected);
+    std::uint64_t common = found.match.length;
+    for (std::size_t i = 1; i <= kNeighbours && found.rank >= i; ++i) {
+      if (!nearness.consider(at(found.rank - i), suffix(found.rank - i), wanted, common)) break;
+    }
+    common = found.match.length;
+    for (std::size_t i = 1; i <= kNeighbours && found.rank + i < order_.size(); ++i) {
+      if (!nearness.consider(at(found.rank + i), suffix(found.rank + i), wanted, common)) break;
+    }
+    return {nearness.longest, nearness.traded};
+  }
+
+ private:
+  static constexpr std::size_t kNeighbours = 16;
+  static constexpr std::uint64_t kLeastNear = 4;
+
+  struct Found {
+    Match match;
+    std::size_t rank = 0;
+  };
+
+  // Two rankings of the suffixes around the longest match.
+  struct Nearness {
+    Nearness(const Match& match, std::uint64_t place)
+        : longest(match), expected(place), value(worth(match)) {}
+
+    // False once the suffixes have too little in common with what is wanted. `common` is what the
+    // suffix before had.
+    bool consider(std::uint64_t position, BytesView text, BytesView wanted, std::uint64_t& common) {
+      std::uint64_t most = std::min<std::uint64_t>({text.size(), wanted.size(), common});
+      common = common_prefix(text.first(most), wanted.first(most), 0);
+      if (common < kLeastNear) return false;
+      Match match{position, common};
+      if (common == longest.length && distance(match) < distance(longest)) longest = match;
+      if (worth(match) > value) {
+        value = worth(match);
+        traded = match;
+      }
+      return true;
+    }
+    [[nodiscard]] std::uint64_t distance(const Match& match) const {
+      return match.position > expected ? match.position - expected : expected - match.position;
+    }
+    // A byte more is worth a jump that is four bits shorter.
+    [[nodiscard]] std::int64_t worth(const Match& match) const {
+      return 4 * static_cast<std::int64_t>(match.length) -
+             static_cast<std::int64_t>(std::bit_width(distance(match)));
+    }
+
+    Match longest;
+    Match traded;
+    std::uint64_t expected;
+    std::int64_t value;
+  };
+
+  [[nodiscard]] Found found(BytesView wanted) const {
     if (order_.empty() || wanted.empty()) return {};
     std::size_t low = 0;
     std::size_t high = order_.size() - 1;
@@ -45,10 +106,9 @@ class Sorted final : public SuffixArray {
     return search(wanted, low, high);
   }
 
- private:
   // Invariant: the best match lies in [low, high]; each end shares its `*_common` first bytes with
   // `wanted`, so all between them share the smaller of the two.
-  [[nodiscard]] Match search(BytesView wanted, std::size_t low, std::size_t high) const {
+  [[nodiscard]] Found search(BytesView wanted, std::size_t low, std::size_t high) const {
     std::uint64_t low_common = common_prefix(suffix(low), wanted, 0);
     std::uint64_t high_common = common_prefix(suffix(high), wanted, 0);
     while (high - low > 1) {
@@ -61,8 +121,12 @@ class Sorted final : public SuffixArray {
       (before ? low_common : high_common) = common;
       if (common == wanted.size()) break;
     }
-    if (low_common >= high_common) return {static_cast<std::uint64_t>(order_[low]), low_common};
-    return {static_cast<std::uint64_t>(order_[high]), high_common};
+    if (low_common >= high_common) return {{at(low), low_common}, low};
+    return {{at(high), high_common}, high};
+  }
+
+  [[nodiscard]] std::uint64_t at(std::size_t rank) const {
+    return static_cast<std::uint64_t>(order_[rank]);
   }
 
   [[nodiscard]] BytesView suffix(std::size_t rank) const {

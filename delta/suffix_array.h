@@ -25,6 +25,14 @@ class SuffixArray {
 
   // The longest prefix of `wanted` that occurs in the buffer.
   [[nodiscard]] virtual Match find(BytesView wanted) const = 0;
+
+  // The same, taken from the place nearest to `expected` among those looked at, and what is a
+  // better trade of length for nearness, if anything is.
+  struct Matches {
+    Match longest;
+    Match nearest;
+  };
+  [[nodiscard]] virtual Matches find_near(BytesView wanted, std::uint64_t expected) const = 0;
 };
 
 }  // namespace lineside::delta

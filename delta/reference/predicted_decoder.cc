@@ -117,10 +117,10 @@ Result<std::unique_ptr<CoverSource>> open_predicted(const InputFile& delivery,
   return std::unique_ptr<CoverSource>(std::move(source));
 }
 
-std::uint64_t predicted_memory(const Segment& segment, std::uint64_t base_length) {
-  return segment.streams[kLengths].raw_length * sizeof(AddressMap::Piece) +
-         layout_memory(segment.streams[kLayout].raw_length) + scanner_memory(base_length) +
-         Predictor::kMemory;
+std::uint64_t predicted_memory(std::uint64_t length_bytes, std::uint64_t layout_bytes,
+                               std::uint64_t base_length) {
+  return length_bytes * sizeof(AddressMap::Piece) + layout_memory(layout_bytes) +
+         scanner_memory(base_length) + Predictor::kMemory;
 }
 
 }  // namespace lineside::delta

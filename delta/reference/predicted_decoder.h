@@ -18,7 +18,9 @@ Result<std::unique_ptr<CoverSource>> open_predicted(const InputFile& delivery,
                                                     std::uint64_t base_length, std::uint64_t length,
                                                     BaseBytes& base);
 
-// What such a source takes in memory, the decoders of the streams not counted.
-std::uint64_t predicted_memory(const Segment& segment, std::uint64_t base_length);
+// What such a source takes in memory, the decoders of the streams not counted;
+// `length_bytes` and `layout_bytes` are what those streams hold.
+std::uint64_t predicted_memory(std::uint64_t length_bytes, std::uint64_t layout_bytes,
+                               std::uint64_t base_length);
 
 }  // namespace lineside::delta

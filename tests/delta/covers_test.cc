@@ -43,6 +43,18 @@ TEST(SuffixArray, FindsTheLongestMatch) {
   }
 }
 
+TEST(SuffixArray, NearestMatchIsTakenAmongEqualOnes) {
+  std::string piece = noise(20, 1);
+  std::string text = piece + noise(300, 2) + piece + noise(300, 3) + piece;
+  auto sorted = SuffixArray::build(as_bytes(text));
+  ASSERT_TRUE(sorted.ok());
+  for (auto [expected, position] : {std::pair{0, 0}, {250, 320}, {400, 320}, {600, 640}}) {
+    auto matches = (*sorted)->find_near(as_bytes(piece), static_cast<std::uint64_t>(expected));
+    EXPECT_EQ(matches.longest.length, 20U);
+    EXPECT_EQ(matches.longest.position, static_cast<std::uint64_t>(position));
+  }
+}
+
 TEST(Covers, AreSortedInsideAndApart) {
   for (unsigned seed = 0; seed < 40; ++seed) {
     std::string before = seed % 2 == 0 ? words(8000, seed) : noise(8000, seed);
