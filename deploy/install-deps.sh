@@ -7,7 +7,7 @@ set -euo pipefail
 
 build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-rasterbar-dev libssl-dev
   libzstd-dev liblzma-dev libdivsufsort-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev
-  libcli11-dev libfmt-dev libgtest-dev libbz2-dev libargon2-dev"
+  libcli11-dev libfmt-dev libgtest-dev libbz2-dev libargon2-dev libsystemd-dev"
 # The page is built with npm; whoever has it from elsewhere keeps it.
 command -v npm >/dev/null || build+=" nodejs npm"
 # What the programs and the demonstration call at run time.

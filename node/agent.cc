@@ -8,6 +8,7 @@
 #include "node/decide.h"
 #include "node/time_floor.h"
 #include "proto/base/log.h"
+#include "proto/base/service.h"
 #include "proto/trust/attestation.h"
 
 namespace lineside::node {
@@ -47,11 +48,14 @@ Result<void> Agent::start() {
 
 Result<void> Agent::run(std::stop_token stop) {
   TRY(start());
+  service::report_ready();
   milliseconds pause{0};
   while (wait(pause, stop)) {
+    service::report_alive();
     auto next = tick();
     pause = next.ok() ? *next : recover(next.error());
   }
+  service::report_stopping();
   worker_.stop();
   return ok();
 }

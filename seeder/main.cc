@@ -10,6 +10,7 @@
 #include "proto/base/disk.h"
 #include "proto/base/log.h"
 #include "proto/base/passphrase.h"
+#include "proto/base/service.h"
 #include "proto/base/version.h"
 #include "seeder/page/users.h"
 #include "seeder/seeder.h"
@@ -99,8 +100,10 @@ int run(const Path& file) {
   if (!config.ok()) return fail_config(config.error());
   Result<std::unique_ptr<Seeder>> seeder = Seeder::start(*config, *disk, clock);
   if (!seeder.ok()) return fail(seeder.error());
+  service::report_ready();
   int received = 0;
   sigwait(&signals, &received);
+  service::report_stopping();
   std::thread(end_soon).detach();
   seeder->reset();
   return 0;

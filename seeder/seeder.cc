@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "proto/base/log.h"
+#include "proto/base/service.h"
 #include "proto/base/state_lock.h"
 #include "proto/http/fetcher.h"
 #include "proto/http/server.h"
@@ -172,6 +173,7 @@ Result<void> Seeder::Parts::open_server(const SeederConfig& config, Disk& /*disk
                                         http::Identity identity) {
   http::ServerOptions options;
   options.address = config.listen;
+  options.inherited = service::inherited_socket("api");
   options.identity = std::move(identity);
   options.max_body = Api::max_body;
   TRY_ASSIGN(server, http::Server::start(std::move(options), [this](const http::Request& request) {
@@ -228,6 +230,7 @@ void Seeder::Parts::tick(std::stop_token stop) const {
   while (!stop.stop_requested()) {
     site->tick();
     supply->wake();
+    service::report_alive();
     std::unique_lock lock(mutex);
     sleeps.wait_for(lock, stop, kTick, [] { return false; });
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http/server.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
@@ -33,6 +36,8 @@ struct Server::State {
   State(ServerOptions options, Handler handler) : core(std::move(options), std::move(handler)) {}
 
   Result<void> listen();
+  Result<void> bind();
+  Result<void> adopt(int socket);
   Result<void> prepare_tls();
   void accept();
   void on_socket(Tcp::socket socket);
@@ -48,6 +53,26 @@ struct Server::State {
 };
 
 Result<void> Server::State::listen() {
+  return core.options.inherited ? adopt(*core.options.inherited) : bind();
+}
+
+Result<void> Server::State::adopt(int socket) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  bool named = ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &length) == 0;
+  if (!named || (name.ss_family != AF_INET && name.ss_family != AF_INET6)) {
+    ::close(socket);
+    return Error{Code::kUsage, "the inherited socket is no TCP socket"};
+  }
+  ErrorCode error;
+  acceptor.assign(name.ss_family == AF_INET ? Tcp::v4() : Tcp::v6(), socket, error);
+  if (error) return Error{Code::kIo, "the inherited socket: " + error.message()};
+  Tcp::endpoint place = acceptor.local_endpoint(error);
+  endpoint = {place.address().to_string(), place.port()};
+  return ok();
+}
+
+Result<void> Server::State::bind() {
   TRY_ASSIGN(endpoint, parse_endpoint(core.options.address));
   ErrorCode error;
   auto ip = net::ip::make_address(endpoint.ip, error);

@@ -31,7 +31,10 @@ struct AccessRecord {
 
 struct ServerOptions {
   std::string address = "127.0.0.1:0";  // IP:port; port 0 lets the system choose
-  std::optional<Identity> identity;     // absent: plain HTTP
+  // A socket that listens already, for instance the service manager's; owned by the server, and
+  // `address` is not used. It must be a TCP socket.
+  std::optional<int> inherited;
+  std::optional<Identity> identity;  // absent: plain HTTP
   bool require_client_certificate = false;
   bool ask_client_certificate = true;  // false for browsers, which would ask their user
   std::size_t max_connections = 2048;

@@ -2,6 +2,8 @@
 #include "proto/http/server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <future>
 #include <latch>
@@ -50,6 +52,27 @@ TEST(Server, RefusesBadAddresses) {
     options.address = address;
     EXPECT_EQ(Server::start(options, echo).error().code, Code::kUsage) << address;
   }
+}
+
+TEST(Server, AnswersOnASocketThatItInherits) {
+  ServerOptions options;
+  options.inherited = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in loopback{};
+  loopback.sin_family = AF_INET;
+  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(*options.inherited, reinterpret_cast<sockaddr*>(&loopback), sizeof loopback), 0);
+  ASSERT_EQ(::listen(*options.inherited, 8), 0);
+  auto server = serve(options);
+  EXPECT_NE(server->endpoint().port, 0);
+  RawConnection raw(server->endpoint());
+  EXPECT_NE(raw.ask("GET /a HTTP/1.1\r\n" + std::string(kClose)).find("GET /a 0"),
+            std::string::npos);
+}
+
+TEST(Server, RefusesAnInheritedSocketOfAnotherKind) {
+  ServerOptions options;
+  options.inherited = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(Server::start(options, echo).error().code, Code::kUsage);
 }
 
 TEST(Server, KeepsAliveAndPipelines) {
