@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian 12 packages that are missing. Says nothing and needs no network if none are.
 #
-# usage: install-deps.sh [build] [run] [test] [ci]
+# usage: install-deps.sh [build] [run] [test] [package] [ci]
 set -euo pipefail
 
 build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-rasterbar-dev libssl-dev
@@ -13,6 +13,7 @@ command -v npm >/dev/null || build+=" nodejs npm"
 # What the programs and the demonstration call at run time.
 run="bubblewrap python3 python3-pip ca-certificates openssl"
 test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core"
+package="debhelper dpkg-dev fakeroot lintian"
 ci="clang clang-format clang-tidy libclang-rt-14-dev git"
 
 wanted=""
@@ -22,7 +23,8 @@ for group in "${@:-build}"; do
     run) wanted+=" $run" ;;
     test) wanted+=" $test" ;;
     ci) wanted+=" $ci" ;;
-    *) echo "install-deps: no group '$group'; there are build, run, test, ci" >&2; exit 2 ;;
+    package) wanted+=" $package" ;;
+    *) echo "install-deps: no group '$group'; there are build, run, test, package, ci" >&2; exit 2 ;;
   esac
 done
 

@@ -13,6 +13,7 @@
 #include "delta/scan.h"
 #include "node/agent.h"
 #include "node/bundle_files.h"
+#include "node/check/cgroup.h"
 #include "node/device_key.h"
 #include "node/http_gateway_link.h"
 #include "node/slots/directory_slots.h"
@@ -79,6 +80,7 @@ Result<Installed> installed(Disk& disk, const NodeConfig& config) {
 }
 
 Result<void> run_agent(const NodeConfig& config) {
+  Cgroup::settle();
   auto disk = make_posix_disk();
   SystemClock clock;
   TRY_ASSIGN(const StateLock lock, StateLock::take(*disk, config.state));

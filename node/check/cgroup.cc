@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -48,6 +49,15 @@ std::string own_group(const std::string& controller) {
   return {};
 }
 
+constexpr const char* kRoot = "/sys/fs/cgroup";
+constexpr const char* kAgentGroup = "agent";
+
+// systemd marks what it has delegated, so that a shell's group is never rearranged.
+bool is_delegated(const Path& group) {
+  char mark = 0;
+  return ::getxattr(group.c_str(), "user.delegate", &mark, 1) == 1 && mark == '1';
+}
+
 // The number after "oom_kill " in memory.events or memory.oom_control.
 std::uint64_t oom_kills(const std::string& text) {
   std::istringstream in(text);
@@ -60,6 +70,16 @@ std::uint64_t oom_kills(const std::string& text) {
 }
 
 }  // namespace
+
+void Cgroup::settle() {
+  Path own = kRoot / Path(own_group("")).relative_path();
+  if (!is_delegated(own)) return;
+  if (::mkdir((own / kAgentGroup).c_str(), 0755) != 0 && errno != EEXIST) return;
+  if (!write_setting(own / kAgentGroup / "cgroup.procs", "0")) return;
+  for (const char* controller : {"+memory", "+pids", "+cpu"}) {
+    write_setting(own / "cgroup.subtree_control", controller);
+  }
+}
 
 std::unique_ptr<Cgroup> Cgroup::create(std::uint64_t memory_bytes, std::uint64_t pids) {
   static std::atomic<unsigned> counter{0};
@@ -92,9 +112,9 @@ bool Cgroup::add(const Path& dir,
 }
 
 bool Cgroup::add_v2(const std::string& name, std::uint64_t memory, std::uint64_t pids) {
-  Path base = "/sys/fs/cgroup";
-  if (read_text(base / "cgroup.controllers").empty()) return false;
-  Path own = base / Path(own_group("")).relative_path();
+  if (read_text(Path(kRoot) / "cgroup.controllers").empty()) return false;
+  Path own = kRoot / Path(own_group("")).relative_path();
+  if (own.filename() == kAgentGroup) own = own.parent_path();
   if (!add(own / name,
            {{"memory.max", std::to_string(memory)}, {"pids.max", std::to_string(pids)}})) {
     return false;
@@ -107,7 +127,7 @@ bool Cgroup::add_v2(const std::string& name, std::uint64_t memory, std::uint64_t
 
 bool Cgroup::add_v1(const std::string& name, std::uint64_t memory, std::uint64_t pids) {
   auto dir = [&name](const std::string& controller) {
-    return Path("/sys/fs/cgroup") / controller / Path(own_group(controller)).relative_path() / name;
+    return Path(kRoot) / controller / Path(own_group(controller)).relative_path() / name;
   };
   if (!add(dir("memory"), {{"memory.limit_in_bytes", std::to_string(memory)}})) return false;
   write_setting(dirs_.back() / "memory.memsw.limit_in_bytes", std::to_string(memory));

@@ -15,6 +15,11 @@ namespace lineside::node {
 
 class Cgroup {
  public:
+  // Where a service manager has left this process's group to it (Delegate= of systemd), version 2
+  // takes limits only for groups beside processes, never around them: the agent moves into a group
+  // of its own, so that those of checks can stand beside it. Once, at the start of the daemon;
+  // nothing happens where nothing was delegated.
+  static void settle();
   // nullptr if this machine offers none that we may use.
   static std::unique_ptr<Cgroup> create(std::uint64_t memory_bytes, std::uint64_t pids);
   ~Cgroup();  // kills what is left in it and removes it
