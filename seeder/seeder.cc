@@ -122,6 +122,7 @@ Result<void> Seeder::Parts::open_stores(const SeederConfig& config, Disk& disk, 
 Result<void> Seeder::Parts::open_swarm(const SeederConfig& config, Disk& disk) {
   swarm::SwarmOptions options;
   options.listen = config.swarm_listen;
+  options.gateway = true;
   options.upload_limit = config.swarm_upload_limit;
   options.local_discovery = config.swarm_local_discovery;
   options.name = "gateway";

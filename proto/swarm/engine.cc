@@ -72,13 +72,6 @@ void set_pieces(lt::add_torrent_params& params, const Pieces& pieces) {
   }
 }
 
-void set_stripe(lt::add_torrent_params& params, const std::set<std::uint32_t>& stripe,
-                std::uint64_t pieces) {
-  if (stripe.empty()) return;
-  params.piece_priorities.assign(pieces, lt::default_priority);
-  for (const std::uint32_t piece : stripe) params.piece_priorities[piece] = lt::top_priority;
-}
-
 }  // namespace
 
 Path resume_path(const Path& file) {
@@ -136,12 +129,8 @@ Result<Swarm::Engine::DeliveryPtr> Swarm::Engine::find(const Digest& root) const
 
 Result<void> Swarm::Engine::carry(const DeliveryPtr& delivery, lt::add_torrent_params params,
                                   std::vector<Digest> leaves) {
-  const std::uint64_t pieces = piece_count(delivery->facts.length);
-  std::set<std::uint32_t> stripe;
-  if (!delivery->given) stripe = stripe_pieces(options_.stripe, pieces);
-  set_stripe(params, stripe, pieces);
-  delivery->guard =
-      std::make_shared<Guard>(delivery->facts, std::move(leaves), std::move(stripe), neighbours_);
+  delivery->guard = std::make_shared<Guard>(delivery->facts, std::move(leaves),
+                                            delivery->given && options_.gateway, neighbours_);
   params.extensions.emplace_back(
       [guard = delivery->guard](const lt::torrent_handle& torrent, lt::client_data_t) {
         guard->attach(torrent);
@@ -215,6 +204,7 @@ Result<void> Swarm::Engine::add_peers(const Digest& root, std::span<const Endpoi
   } catch (const lt::system_error& problem) {  // removed meanwhile
     return Error{Code::kNotFound, "delivery " + root.hex() + ": " + problem.what()};
   }
+  wake(root);
   return ok();
 }
 

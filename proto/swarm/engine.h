@@ -37,6 +37,7 @@ struct Delivery {
 
   std::optional<Error> error;  // by Engine::mutex_
   bool durable = false;        // by Engine::mutex_: complete and synced
+  bool hurried = false;        // the worker's: its first peers have been called
 };
 
 class Swarm::Engine {
@@ -72,6 +73,7 @@ class Swarm::Engine {
   void read_alerts(std::set<Digest>& roots);
   void fail(const DeliveryPtr& delivery, Error error);
   void settle(const DeliveryPtr& delivery);
+  static void hurry(Delivery& delivery, const lt::torrent_status& raw);
   void ban(const std::set<std::string>& addresses);
   Result<void> save(const DeliveryPtr& delivery);
   void save_all();

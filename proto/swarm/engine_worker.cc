@@ -114,6 +114,7 @@ void Swarm::Engine::settle(const DeliveryPtr& delivery) {
   ban(counts.culprits);
   if (counts.error) fail(delivery, counts.error->with(delivery->file.string()));
   const lt::torrent_status raw = delivery->torrent.status({});
+  hurry(*delivery, raw);
   const bool left_seed_mode = raw.state == lt::torrent_status::checking_files ||
                               raw.state == lt::torrent_status::downloading;
   if (delivery->given && left_seed_mode) {
@@ -125,6 +126,17 @@ void Swarm::Engine::settle(const DeliveryPtr& delivery) {
   if (!saved.ok()) return fail(delivery, saved.error());
   const std::lock_guard lock(mutex_);
   delivery->durable = true;
+}
+
+// libtorrent calls the peers that it is told of once a second, but at once when a torrent goes on
+// after a pause. Nothing is lost by a pause before there is a connection.
+void Swarm::Engine::hurry(Delivery& delivery, const lt::torrent_status& raw) {
+  if (delivery.hurried || raw.state != lt::torrent_status::downloading) return;
+  delivery.hurried = raw.num_connections > 0;
+  if (delivery.hurried || raw.list_peers == 0) return;
+  delivery.torrent.pause();
+  delivery.torrent.resume();
+  delivery.hurried = true;
 }
 
 void Swarm::Engine::ban(const std::set<std::string>& addresses) {

@@ -1,37 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/swarm/guard.h"
 
-#include <libtorrent/error_code.hpp>
-#include <libtorrent/peer_request.hpp>
+#include "proto/swarm/peer_link.h"
 
 namespace lineside::swarm {
-namespace {
-
-class PeerGuard final : public lt::peer_plugin {
- public:
-  PeerGuard(std::shared_ptr<Guard> guard, lt::peer_connection_handle peer)
-      : guard_(std::move(guard)), peer_(std::move(peer)) {}
-
-  // True means that the block goes no further.
-  bool on_piece(const lt::peer_request& place, lt::span<const char> data) override {
-    const BytesView block = as_bytes({data.data(), static_cast<std::size_t>(data.size())});
-    if (guard_->admit(peer_.remote().address().to_string(),
-                      static_cast<std::uint32_t>(static_cast<int>(place.piece)),
-                      static_cast<std::uint64_t>(place.start), block)) {
-      return false;
-    }
-    peer_.disconnect(lt::errors::failed_hash_check, lt::operation_t::bittorrent,
-                     lt::peer_connection_interface::peer_error);
-    return true;
-  }
-
- private:
-  std::shared_ptr<Guard> guard_;
-  lt::peer_connection_handle peer_;
-};
-
-}  // namespace
-
 void Neighbours::set_gateways(std::set<std::string> addresses) {
   const std::lock_guard lock(mutex_);
   gateways_ = std::move(addresses);
@@ -42,12 +14,13 @@ bool Neighbours::is_gateway(const std::string& address) const {
   return gateways_.contains(address);
 }
 
-Guard::Guard(const DeliveryFacts& facts, std::vector<Digest> leaves, std::set<std::uint32_t> stripe,
+Guard::Guard(const DeliveryFacts& facts, std::vector<Digest> leaves, bool hands_out,
              std::shared_ptr<const Neighbours> neighbours)
-    : facts_(facts),
-      leaves_(std::move(leaves)),
-      neighbours_(std::move(neighbours)),
-      stripe_(std::move(stripe)) {}
+    : facts_(facts), leaves_(std::move(leaves)), neighbours_(std::move(neighbours)) {
+  if (hands_out) {
+    handout_.emplace(static_cast<std::uint32_t>(piece_count(facts.length)), Handout::Limits{});
+  }
+}
 
 GuardCounts Guard::counts() const {
   const std::lock_guard lock(mutex_);
@@ -81,15 +54,35 @@ bool Guard::admit(const std::string& address, std::uint32_t piece, std::uint64_t
 }
 
 std::shared_ptr<lt::peer_plugin> Guard::new_connection(const lt::peer_connection_handle& peer) {
-  return std::make_shared<PeerGuard>(shared_from_this(), peer);
+  return std::make_shared<PeerLink>(shared_from_this(), peer);
 }
 
-void Guard::on_piece_pass(lt::piece_index_t piece) {
-  if (stripe_.erase(static_cast<std::uint32_t>(static_cast<int>(piece))) > 0 && stripe_.empty()) {
-    const std::vector<lt::download_priority_t> even(piece_count(facts_.length),
-                                                    lt::default_priority);
-    torrent_.prioritize_pieces(even);
+bool Guard::is_last_block(std::uint32_t piece, int start, int length) const {
+  const std::uint64_t size = piece_length(facts_.length);
+  const std::uint64_t end = std::min<std::uint64_t>(size, facts_.length - piece * size);
+  return static_cast<std::uint64_t>(start) + static_cast<std::uint64_t>(length) >= end;
+}
+
+Handout::Peer Guard::joined(PeerLink* link) {
+  const Handout::Peer peer = handout_->join();
+  links_.emplace(peer, link);
+  return peer;
+}
+
+void Guard::left(Handout::Peer peer) {
+  links_.erase(peer);
+  handout_->leave(peer);
+}
+
+void Guard::show(PeerLink* link) {
+  link->show();
+  const std::set<Handout::Peer> held = handout_->held();
+  for (const Handout::Peer peer : held) {
+    if (const auto found = links_.find(peer); found != links_.end()) found->second->show();
   }
+}
+
+void Guard::on_piece_pass(lt::piece_index_t) {
   neighbours_->wake(facts_.root);
 }
 

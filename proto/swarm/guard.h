@@ -13,6 +13,7 @@
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/torrent_handle.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/result.h"
 #include "proto/base/sha256.h"
+#include "proto/swarm/handout.h"
 #include "proto/swarm/info.h"
 
 namespace lineside::swarm {
@@ -50,10 +52,15 @@ struct GuardCounts {
   std::optional<Error> error;      // the torrent has been stopped
 };
 
+// How the peer id of a gateway begins (BEP 20).
+inline constexpr std::string_view kGatewayFingerprint = "-LG";
+
+class PeerLink;
+
 class Guard final : public lt::torrent_plugin, public std::enable_shared_from_this<Guard> {
  public:
-  // `stripe` holds the pieces that are preferred until the last of them is here; may be empty.
-  Guard(const DeliveryFacts& facts, std::vector<Digest> leaves, std::set<std::uint32_t> stripe,
+  // With `hands_out` peers are shown pieces as a Handout chooses.
+  Guard(const DeliveryFacts& facts, std::vector<Digest> leaves, bool hands_out,
         std::shared_ptr<const Neighbours> neighbours);
 
   void attach(const lt::torrent_handle& torrent) { torrent_ = torrent; }
@@ -61,6 +68,14 @@ class Guard final : public lt::torrent_plugin, public std::enable_shared_from_th
   // True if the block belongs where the peer says; counts it, or notes the culprit.
   bool admit(const std::string& address, std::uint32_t piece, std::uint64_t offset,
              BytesView block);
+  [[nodiscard]] bool is_last_block(std::uint32_t piece, int start, int length) const;
+
+  // For PeerLink, like the three below. Null if nothing is handed out.
+  Handout* handout() { return handout_ ? &*handout_ : nullptr; }
+  Handout::Peer joined(PeerLink* link);
+  void left(Handout::Peer peer);
+  // After news of one peer: shows it, and those that were held back, what there is for them now.
+  void show(PeerLink* link);
 
   std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& peer) override;
   void on_piece_pass(lt::piece_index_t piece) override;
@@ -73,7 +88,8 @@ class Guard final : public lt::torrent_plugin, public std::enable_shared_from_th
   const DeliveryFacts facts_;
   const std::vector<Digest> leaves_;
   const std::shared_ptr<const Neighbours> neighbours_;
-  std::set<std::uint32_t> stripe_;  // what is missing of it; libtorrent's thread
+  std::optional<Handout> handout_;            // libtorrent's thread
+  std::map<Handout::Peer, PeerLink*> links_;  // libtorrent's thread; each says when it goes
   lt::torrent_handle torrent_;
   mutable std::mutex mutex_;
   GuardCounts counts_;

@@ -8,10 +8,14 @@
 #include <libtorrent/settings_pack.hpp>
 #include <limits>
 
+#include "proto/swarm/guard.h"
+
 namespace lineside::swarm {
 namespace {
 
 using Pack = lt::settings_pack;
+
+constexpr int kGatewayQueue = 64;
 
 std::string join(const std::vector<std::string>& parts) {
   std::string out;
@@ -38,7 +42,8 @@ void set_identity(Pack& pack, const SwarmOptions& options) {
   pack.set_str(Pack::user_agent, "lineside/0.1");
   pack.set_str(Pack::handshake_client_version,
                options.name.empty() ? "lineside/0.1" : options.name);
-  pack.set_str(Pack::peer_fingerprint, "-LS0010-");
+  pack.set_str(Pack::peer_fingerprint,
+               options.gateway ? std::string(kGatewayFingerprint) + "0010-" : "-LS0010-");
   pack.set_str(Pack::listen_interfaces, join(options.listen));
   pack.set_str(Pack::outgoing_interfaces, join(outgoing(options.listen)));
   // A configured port that is taken is a mistake to be told, not to be worked around.
@@ -68,18 +73,28 @@ void set_transport(Pack& pack) {
   // A rollout wakes a whole site at once; the stock backlog of 5 drops connections then.
   pack.set_int(Pack::listen_queue_size, 128);
   pack.set_int(Pack::connections_limit, 500);
+  // The peers that a delivery begins with are called together.
+  pack.set_int(Pack::torrent_connect_boost, 100);
+  pack.set_int(Pack::connection_speed, 100);
   // Machines of a site go away for a reboot and come back: stock gives one up after 3 failures and
   // waits a minute longer each time.
   pack.set_int(Pack::min_reconnect_time, 5);
   pack.set_int(Pack::max_failcount, 20);
 }
 
-// Measured, 16 nodes at 20 Mbit/s, last node's time over the bound: stock 2.02, these 1.19.
+// Measured, 16 nodes at 20 Mbit/s, last node's time over the bound: stock 2.02, these 1.19 without
+// a gateway's choice of what to give to whom.
 void set_queues(Pack& pack, const SwarmOptions& options) {
   // A peer that is fast enough is else given whole pieces, which starves the exchange.
   pack.set_int(Pack::whole_pieces_threshold, 0);
   pack.set_int(Pack::request_queue_time, 1);
-  pack.set_int(Pack::max_allowed_in_request_queue, static_cast<int>(options.request_queue));
+  // What a gateway shows to a peer is bound to that peer already.
+  pack.set_int(Pack::max_allowed_in_request_queue,
+               options.gateway ? kGatewayQueue : static_cast<int>(options.request_queue));
+  // Everybody is served at once: with stock's 8 slots most of a site waits for its turn.
+  pack.set_int(Pack::unchoke_slots_limit, -1);
+  // Every piece is announced to every peer, so this is up to a tenth of what small pieces cost.
+  pack.set_bool(Pack::send_redundant_have, false);
   pack.set_int(Pack::upload_rate_limit, rate_limit(options.upload_limit));
   pack.set_int(Pack::download_rate_limit, rate_limit(options.download_limit));
   pack.set_bool(Pack::rate_limit_ip_overhead, true);

@@ -38,13 +38,6 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// Which pieces a node asks for first. Nodes that begin at different places have more to give each
-// other; measured, 16 nodes: 1.14 of the bound with stripes and 1.17 without.
-struct Stripe {
-  std::uint32_t index = 0;  // < count; e.g. a hash of the node's name modulo count
-  std::uint32_t count = 0;  // 0: none; else about the number of nodes
-};
-
 struct SwarmOptions {
   // "IP:port" or "[IPv6]:port"; port 0 lets the system choose. A connection is made from these
   // addresses too unless they are the wildcard, so that peers see the address they were told.
@@ -56,7 +49,8 @@ struct SwarmOptions {
   // Requests that a peer may have waiting here. A deep queue binds a piece to one peer long before
   // it is sent: 4 measured best at 20 to 100 Mbit/s.
   std::uint32_t request_queue = 4;
-  Stripe stripe;
+  // What is seeded here is handed out (handout.h): the gateway of a site, and nobody else.
+  bool gateway = false;
   // Progress of one delivery, called from the Swarm's own thread, never after the destructor. Calls
   // are merged to ten a second, so ask status(). It may call the Swarm, but must not destroy it.
   std::function<void(const Digest& root)> on_change;

@@ -40,15 +40,6 @@ Result<void> check_leaves(const DeliveryFacts& facts, std::span<const Digest> le
   return good.ok() ? good : good.error().with("delivery " + facts.root.hex());
 }
 
-std::set<std::uint32_t> stripe_pieces(const Stripe& stripe, std::uint64_t pieces) {
-  std::set<std::uint32_t> out;
-  if (stripe.count < 2) return out;
-  for (std::uint64_t i = stripe.index % stripe.count; i < pieces; i += stripe.count) {
-    out.insert(static_cast<std::uint32_t>(i));
-  }
-  return out;
-}
-
 Result<lt::add_torrent_params> torrent_params(const DeliveryFacts& facts, const Path& file,
                                               std::span<const Digest> leaves) {
   const Bytes info = info_dictionary(facts);

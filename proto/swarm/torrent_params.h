@@ -3,7 +3,6 @@
 #pragma once
 
 #include <libtorrent/add_torrent_params.hpp>
-#include <set>
 #include <span>
 
 #include "proto/base/disk.h"
@@ -18,9 +17,6 @@ namespace lineside::swarm {
 Result<void> check_length(const DeliveryFacts& facts);
 // kMismatch if the leaves are too few or too many for the length, or do not stand under the root.
 Result<void> check_leaves(const DeliveryFacts& facts, std::span<const Digest> leaves);
-
-// The pieces that the stripe prefers; empty without one.
-std::set<std::uint32_t> stripe_pieces(const Stripe& stripe, std::uint64_t pieces);
 
 // `leaves` have passed check_leaves().
 Result<lt::add_torrent_params> torrent_params(const DeliveryFacts& facts, const Path& file,

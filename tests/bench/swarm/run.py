@@ -26,16 +26,16 @@ def sh(line, check=True):
 class Site:
     """Bridge and namespaces; member 0 is the seeder."""
 
-    def __init__(self, members, mbit):
+    def __init__(self, members, mbit, burst):
         self.members = members
         self.bridge = f"{PREFIX}br"
         sh(f"ip link add {self.bridge} type bridge && ip link set {self.bridge} up")
         for i in range(members):
-            self._join(i, mbit)
+            self._join(i, mbit, burst)
 
-    def _join(self, i, mbit):
+    def _join(self, i, mbit, burst):
         ns, outer = self.ns(i), f"{PREFIX}v{i}"
-        shape = f"root tbf rate {mbit}mbit burst 32kb latency 100ms"
+        shape = f"root tbf rate {mbit}mbit burst {burst} latency 100ms"
         sh(f"ip netns add {ns}"
            f" && ip link add {outer} type veth peer name eth0 netns {ns}"
            f" && ip link set {outer} master {self.bridge} up"
@@ -70,11 +70,15 @@ def start(options, site, folder, i):
     peers = [f"{site.ip(k)}:6881" for k in range(i)]
     if options.lsd:
         peers = []
-    keys = [f"gateway={site.ip(0)}", f"queue={options.queue}", f"lsd={int(options.lsd)}"]
-    if options.stripes and i > 0:
-        keys.append(f"stripe={i - 1}/{options.nodes}")
+    if options.degree and i > options.degree:
+        import random
+        rng = random.Random(i)
+        peers = peers[:1] + rng.sample(peers[1:], options.degree)
+    keys = [f"leaves={folder}/content.leaves", f"gateway={site.ip(0)}", f"queue={options.queue}", f"lsd={int(options.lsd)}"]
+    if options.trace:
+        keys.append(f"trace={options.trace}/{i}")
     command = ["ip", "netns", "exec", site.ns(i), options.program, role,
-               os.path.join(folder, str(i)), str(options.mbytes << 20), f"{site.ip(i)}:6881"]
+               os.path.join(folder, str(i) if i else "content"), str(options.mbytes << 20), f"{site.ip(i)}:6881"]
     return subprocess.Popen(command + peers + keys, stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)
 
@@ -111,13 +115,16 @@ def main():
     parser.add_argument("--mbytes", type=int, default=32)
     parser.add_argument("--mbit", type=float, default=50)
     parser.add_argument("--queue", type=int, default=4)
-    parser.add_argument("--stripes", action="store_true")
+    parser.add_argument("--degree", type=int, default=0)
+    parser.add_argument("--burst", default="32kb")
+    parser.add_argument("--trace")
     parser.add_argument("--lsd", action="store_true", help="peers are found by multicast alone")
     options = parser.parse_args()
     size, rate, nodes = options.mbytes << 20, options.mbit * 1e6 / 8, options.nodes
     bound = max(size / rate, nodes * size / (rate * (nodes + 1)))
     folder = tempfile.mkdtemp(prefix="swarm-bench-")
-    site = Site(nodes + 1, options.mbit)
+    subprocess.run([options.program, "make", f"{folder}/content", str(size)], check=True)
+    site = Site(nodes + 1, options.mbit, options.burst)
     try:
         ends, egress = measure(options, site, folder)
     finally:
@@ -128,7 +135,7 @@ def main():
     received = sum(end[1] + end[2] for end in ends)
     wasted = sum(end[3] for end in ends)
     print(f"nodes={nodes} mbytes={options.mbytes} mbit={options.mbit:g} queue={options.queue}"
-          f" stripes={int(options.stripes)} lsd={int(options.lsd)} last_s={last:.2f}"
+          f" lsd={int(options.lsd)} last_s={last:.2f}"
           f" bound_s={bound:.2f} ratio={last / bound:.3f} egress={egress / size:.3f}"
           f" gateway_share={from_gateway / received:.3f} wasted={wasted / received:.4f}")
 

@@ -3,14 +3,16 @@
 //
 // Carries LENGTH pseudo-random bytes, which every peer derives alike. Prints "ready" when it
 // listens and "done SECONDS from_gateway from_peers wasted" when the file is complete; ends when
-// its standard input does. Keys: gateway, stripe (INDEX/COUNT), queue, lsd (0 or 1).
+// its standard input does. Keys: gateway, leaves, queue, lsd (0 or 1), trace.
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
 #include <random>
+#include <thread>
 
 #include "proto/swarm/swarm.h"
 #include "proto/trust/merkle.h"
@@ -48,22 +50,35 @@ Arguments parse(int argc, char** argv) {
 }
 
 struct Content {
-  std::string bytes;
   swarm::DeliveryFacts facts;
   std::vector<Digest> leaves;
 };
 
-Content make_content(std::uint64_t length) {
-  Content out;
+// Pseudo-random bytes and, beside them, their leaves.
+int make_content(const Path& file, std::uint64_t length) {
+  std::string bytes;
   std::mt19937_64 random(20);
-  while (out.bytes.size() < length) {
+  while (bytes.size() < length) {
     const std::uint64_t word = random();
-    out.bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
+    bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
-  out.bytes.resize(length);
+  bytes.resize(length);
   trust::MerkleHasher hasher;
-  hasher.update(as_bytes(out.bytes));
-  out.leaves = hasher.finish();
+  hasher.update(as_bytes(bytes));
+  std::string leaves;
+  for (const Digest& leaf : hasher.finish()) leaves += as_text(leaf.bytes);
+  std::ofstream(file, std::ios::binary) << bytes;
+  std::ofstream(file.string() + ".leaves", std::ios::binary) << leaves;
+  return 0;
+}
+
+Content read_content(const Path& leaves, std::uint64_t length) {
+  Content out;
+  std::ifstream stream(leaves, std::ios::binary);
+  Digest leaf;
+  while (stream.read(reinterpret_cast<char*>(leaf.bytes.data()), leaf.bytes.size())) {
+    out.leaves.push_back(leaf);
+  }
   out.facts = {trust::root_of(out.leaves), length};
   return out;
 }
@@ -84,10 +99,7 @@ swarm::SwarmOptions options_of(Arguments& arguments, Wait& wait) {
   swarm::SwarmOptions options;
   options.listen = {arguments.listen};
   options.local_discovery = arguments.keys["lsd"] == "1";
-  if (const std::string& text = arguments.keys["stripe"]; !text.empty()) {
-    options.stripe.index = static_cast<std::uint32_t>(std::stoul(text));
-    options.stripe.count = static_cast<std::uint32_t>(std::stoul(text.substr(text.find('/') + 1)));
-  }
+  options.gateway = arguments.seed;
   if (const std::string& text = arguments.keys["queue"]; !text.empty()) {
     options.request_queue = static_cast<std::uint32_t>(std::stoul(text));
   }
@@ -115,15 +127,12 @@ swarm::Status await_end(swarm::Swarm& swarm, const Digest& root, Wait& wait) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4) return make_content(argv[2], std::strtoull(argv[3], nullptr, 10));
   if (argc < 5) return 2;
   Arguments arguments = parse(argc, argv);
-  Content content = make_content(arguments.length);
+  const Content content = read_content(arguments.keys["leaves"], arguments.length);
   Wait wait;
   const auto disk = make_posix_disk();
-  if (arguments.seed) {
-    demand(disk->replace(arguments.file, as_bytes(content.bytes)));
-  }
-  std::string().swap(content.bytes);
   auto started = swarm::Swarm::start(*disk, options_of(arguments, wait));
   if (!started.ok()) {
     std::fprintf(stderr, "%s\n", started.error().describe().c_str());
@@ -139,6 +148,20 @@ int main(int argc, char** argv) {
   demand(arguments.seed ? swarm.seed(content.facts, arguments.file, content.leaves)
                         : swarm.fetch(content.facts, arguments.file, content.leaves));
   demand(swarm.add_peers(content.facts.root, arguments.peers));
+  std::jthread tracer([&](const std::stop_token& stop) {
+    if (arguments.keys["trace"].empty()) return;
+    std::FILE* out = std::fopen(arguments.keys["trace"].c_str(), "w");
+    while (!stop.stop_requested()) {
+      const Result<swarm::Status> now = swarm.status(content.facts.root);
+      const std::chrono::duration<double> at = std::chrono::steady_clock::now() - start;
+      if (now.ok()) {
+        std::fprintf(out, "%.3f %lu %lu %lu %u\n", at.count(), now->bytes_from_gateway,
+                     now->bytes_from_peers, now->bytes_uploaded, now->peers);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    std::fclose(out);
+  });
   const swarm::Status end = await_end(swarm, content.facts.root, wait);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::cout << (end.state == swarm::State::kSeeding ? "done " : "failed ") << took.count() << ' '
