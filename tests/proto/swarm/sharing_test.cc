@@ -76,10 +76,10 @@ TEST(Sharing, NodesFinishAmongThemselvesWhenTheSeederIsGone) {
 // The gateway goes as soon as every piece is with somebody; by then it has sent hardly anything
 // twice.
 TEST(Sharing, GatewaySendsOneCopyAndTheSiteFinishesWithoutIt) {
-  const Payload payload = make_payload(4U << 20);
+  const Payload payload = make_payload(8U << 20);
   SwarmOptions gateway_options;
   gateway_options.gateway = true;
-  gateway_options.upload_limit = 1U << 20;  // the narrowest place, as on a site
+  gateway_options.upload_limit = 2U << 20;  // the narrowest place, as on a site
   auto gateway = std::make_unique<Member>(1, gateway_options);
   gateway->seed(payload);
   std::vector<std::unique_ptr<Member>> nodes;
