@@ -12,7 +12,9 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.74-dev libtorrent-
 command -v npm >/dev/null || build+=" nodejs npm"
 # What the programs and the demonstration call at run time.
 run="bubblewrap python3 python3-pip ca-certificates openssl"
-test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core"
+# Keys in tokens: an engine for PKCS #11, a provider for TPMs, and one of each in software.
+run+=" libengine-pkcs11-openssl tpm2-openssl"
+test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core softhsm2 swtpm"
 package="debhelper dpkg-dev fakeroot lintian"
 ci="clang clang-format clang-tidy libclang-rt-14-dev git"
 

@@ -243,9 +243,10 @@ int check_command(const NodeConfig& config, bool as_json) {
   return report->verdict == Verdict::kPass ? kGood : kBad;
 }
 
-int key_command(const NodeConfig& config, bool as_json) {
+int key_command(const NodeConfig& config, bool in_tpm, bool as_json) {
   auto disk = make_posix_disk();
-  auto key = open_device_key(*disk, config.state);
+  auto key =
+      in_tpm ? make_tpm_device_key(*disk, config.state) : open_device_key(*disk, config.state);
   return key.ok() ? print_key(config, *key, as_json) : fail(key.error(), as_json);
 }
 

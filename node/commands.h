@@ -27,8 +27,9 @@ int status_command(const NodeConfig& config, bool json);
 int verify_command(const NodeConfig& config, bool json);
 // Runs the inference check of the current tree now.
 int check_command(const NodeConfig& config, bool json);
-// Prints the fingerprint and public key of the device; makes the key if there is none.
-int key_command(const NodeConfig& config, bool json);
+// Prints the fingerprint and public key of the device; makes the key if there is none, with
+// `in_tpm` in its TPM, where there must be none yet.
+int key_command(const NodeConfig& config, bool in_tpm, bool json);
 // The same, and fails (kNotFound) if there is none.
 int key_show_command(const NodeConfig& config, bool json);
 

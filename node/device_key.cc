@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/device_key.h"
 
+#include "proto/trust/token_key.h"
+
 namespace lineside::node {
 namespace {
 
@@ -34,6 +36,21 @@ Result<trust::PrivateKey> open_device_key(Disk& disk, const Path& state) {
   TRY_ASSIGN(auto key, trust::PrivateKey::generate(trust::Scheme::kEd25519));
   TRY_ASSIGN(std::string pem, key.to_pem(std::nullopt));
   TRY(disk.replace(state / "device.key", as_bytes(pem), 0600));
+  return key;
+}
+
+Result<trust::PrivateKey> make_tpm_device_key(Disk& disk, const Path& state) {
+  const Path file = state / "device.key";
+  TRY_ASSIGN(auto info, disk.stat(file));
+  if (info) {
+    return Error{Code::kExists, file.string() +
+                                    ": this device has a key. To give it one in its TPM, stop the "
+                                    "agent and remove that file; it has to be enrolled anew"};
+  }
+  TRY_ASSIGN(std::string pem, trust::make_tpm_key());
+  TRY_ASSIGN(auto key, trust::PrivateKey::from_pem(pem, std::nullopt));
+  TRY(disk.make_dirs(state));
+  TRY(disk.replace(file, as_bytes(pem), 0600));
   return key;
 }
 

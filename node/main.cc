@@ -69,6 +69,8 @@ int main(int argc, char** argv) {
   auto* check = add(app, flags, "check", "Run the inference check of the current tree", true);
   auto* key =
       add(app, flags, "key", "Print the device's fingerprint and public key; make the key", true);
+  bool in_tpm = false;
+  key->add_flag("--tpm", in_tpm, "make it in this device's TPM (P-256), before the first start");
   auto* show = add(*key, flags, "show", "Print them, and make nothing", true);
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
@@ -89,5 +91,5 @@ int main(int argc, char** argv) {
   if (*verify) return node::verify_command(*config, flags.json);
   if (*check) return node::check_command(*config, flags.json);
   if (*show) return node::key_show_command(*config, flags.json);
-  return node::key_command(*config, flags.json);
+  return node::key_command(*config, in_tpm, flags.json);
 }

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "proto/http/tls.h"
+#include "proto/trust/token_key.h"
 
 namespace lineside::http {
 namespace {
@@ -23,6 +24,7 @@ int refuse_password(char*, int, int, void*) {
 }
 
 Result<std::shared_ptr<EVP_PKEY>> read_key(std::string_view pem) {
+  if (trust::is_key_reference(pem)) return trust::open_token_key(pem);
   std::unique_ptr<BIO, decltype(&BIO_free)> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   if (!bio) return Error{Code::kInternal, tls_error("BIO_new_mem_buf")};
@@ -35,9 +37,9 @@ Result<std::shared_ptr<EVP_PKEY>> read_key(std::string_view pem) {
 }
 
 Result<void> demand_supported(EVP_PKEY* key) {
-  if (EVP_PKEY_get_id(key) == EVP_PKEY_ED25519) return ok();
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return ok();
   char group[32] = {};
-  if (EVP_PKEY_get_id(key) == EVP_PKEY_EC &&
+  if (EVP_PKEY_is_a(key, "EC") == 1 &&
       EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) == 1 &&
       std::string_view(group) == "prime256v1") {
     return ok();
@@ -90,7 +92,7 @@ std::shared_ptr<X509> self_sign(EVP_PKEY* key, std::string_view name,
   std::shared_ptr<X509> certificate(X509_new(), X509_free);
   if (!certificate) return nullptr;
   X509* x = certificate.get();
-  const EVP_MD* hash = EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
+  const EVP_MD* hash = EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : EVP_sha256();
   // RFC 5280 section 4.1.2.5: 99991231235959Z means "no well-defined expiration".
   bool made = X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) && set_names(x, name) &&
               ASN1_TIME_set_string_X509(X509_getm_notBefore(x), "19700101000000Z") == 1 &&

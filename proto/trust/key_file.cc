@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/trust/key_file.h"
 
+#include "proto/trust/key_uri.h"
+
 namespace lineside::trust {
 namespace {
 
@@ -8,8 +10,28 @@ constexpr std::uint64_t kMaxKeyBytes = 64 * 1024;
 
 }  // namespace
 
+namespace {
+
+// The PIN is asked for like a passphrase.
+Result<PrivateKey> load_token_key(const Path& source, const PassphraseSource& passphrase) {
+  TRY_ASSIGN(KeyUri uri, parse_key_uri(source.string()));
+  if (uri.query.contains("pin-value")) {
+    return Error{Code::kUsage, uri.shown() +
+                                   ": a PIN is asked for, or read by pin-source=FILE; in a "
+                                   "name or an argument everybody can read it"};
+  }
+  if (!uri.has_pin() && passphrase) {
+    TRY_ASSIGN(std::optional<std::string> pin, passphrase(uri.shown()));
+    if (pin) uri.query["pin-value"] = *pin;
+  }
+  return PrivateKey::from_pem(uri.text(), std::nullopt);
+}
+
+}  // namespace
+
 Result<PrivateKey> load_key(const Disk& disk, const Path& path,
                             const PassphraseSource& passphrase) {
+  if (is_key_uri(path.string())) return load_token_key(path, passphrase);
   TRY_ASSIGN(auto info, disk.stat(path));
   if (info && (info->mode & 0077) != 0) {
     return Error{Code::kDenied,

@@ -6,6 +6,7 @@
 #include "proto/base/sha256.h"
 #include "proto/trust/json.h"
 #include "proto/trust/openssl_key.h"
+#include "proto/trust/token_key.h"
 
 namespace lineside::trust {
 
@@ -18,8 +19,9 @@ struct PublicKey::State {
 };
 
 struct PrivateKey::State {
-  openssl::Pkey key;
+  std::shared_ptr<EVP_PKEY> key;
   PublicKey public_key;
+  std::string reference;  // of a key that stays in its token (token_key.h)
 };
 
 namespace {
@@ -166,18 +168,26 @@ Result<PrivateKey> PrivateKey::generate(Scheme scheme) {
   TRY_ASSIGN(openssl::Pkey key, openssl::generate(scheme));
   TRY_ASSIGN(Bytes spki, openssl::spki_of(key.get()));
   TRY_ASSIGN(PublicKey public_key, PublicKey::from_spki(spki));
-  return PrivateKey(std::make_unique<State>(State{std::move(key), std::move(public_key)}));
+  return PrivateKey(std::make_unique<State>(State{std::move(key), std::move(public_key), {}}));
 }
 
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem,
                                         std::optional<std::string_view> passphrase) {
-  TRY_ASSIGN(openssl::Pkey key, openssl::load_private_pem(pem, passphrase));
+  std::shared_ptr<EVP_PKEY> key;
+  std::string reference;
+  if (is_key_reference(pem)) {
+    TRY_ASSIGN(key, open_token_key(pem));
+    reference = pem;
+  } else {
+    TRY_ASSIGN(key, openssl::load_private_pem(pem, passphrase));
+  }
   TRY_ASSIGN(Bytes spki, openssl::spki_of(key.get()));
   TRY_ASSIGN(PublicKey public_key, PublicKey::from_spki(spki));
   if (public_key.scheme() == Scheme::kRsaPssSha256) {
     return Error{Code::kUnsupported, "RSA keys only verify; sign with Ed25519 or ECDSA P-256"};
   }
-  return PrivateKey(std::make_unique<State>(State{std::move(key), std::move(public_key)}));
+  return PrivateKey(
+      std::make_unique<State>(State{std::move(key), std::move(public_key), std::move(reference)}));
 }
 
 const PublicKey& PrivateKey::public_key() const {
@@ -189,6 +199,10 @@ Result<Bytes> PrivateKey::sign(BytesView message) const {
 }
 
 Result<std::string> PrivateKey::to_pem(std::optional<std::string_view> passphrase) const {
+  if (!state_->reference.empty()) {
+    if (!passphrase) return state_->reference;
+    return Error{Code::kUnsupported, "a key does not leave its token"};
+  }
   return openssl::store_private_pem(state_->key.get(), passphrase);
 }
 

@@ -101,8 +101,12 @@ const EVP_MD* digest_of(Scheme scheme) {
 
 }  // namespace
 
+// Over its encoding, since a key in a token does not tell its coordinates.
 Result<Bytes> spki_of(EVP_PKEY* key) {
-  return is_p256(key) ? p256_spki(key) : encode_spki(key);
+  TRY_ASSIGN(Bytes der, encode_spki(key));
+  TRY_ASSIGN(Pkey plain, decode_spki(der));
+  if (is_p256(plain.get())) return p256_spki(plain.get());
+  return der;
 }
 
 Result<PublicMaterial> load_spki(BytesView der) {
@@ -150,19 +154,26 @@ bool verify(EVP_PKEY* key, Scheme scheme, BytesView message, BytesView signature
 
 Result<Bytes> sign(EVP_PKEY* key, Scheme scheme, BytesView message) {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  std::size_t length = 0;
-  if (EVP_DigestSignInit(context.get(), nullptr, digest_of(scheme), nullptr, key) != 1 ||
-      EVP_DigestSign(context.get(), nullptr, &length, message.data(), message.size()) != 1) {
-    ERR_clear_error();
-    return Error{Code::kInternal, "OpenSSL does not sign with this key"};
-  }
-  Bytes out(length);
-  if (EVP_DigestSign(context.get(), out.data(), &length, message.data(), message.size()) != 1) {
-    ERR_clear_error();
-    return Error{Code::kInternal, "OpenSSL does not sign with this key"};
+  // The bound is asked of the key: a token cannot say it in the middle of signing.
+  int bound = EVP_PKEY_get_size(key);
+  Bytes out(bound > 0 ? static_cast<std::size_t>(bound) : 0);
+  std::size_t length = out.size();
+  if (out.empty() ||
+      EVP_DigestSignInit(context.get(), nullptr, digest_of(scheme), nullptr, key) != 1 ||
+      EVP_DigestSign(context.get(), out.data(), &length, message.data(), message.size()) != 1) {
+    return Error{Code::kInternal, "OpenSSL does not sign with this key: " + reasons()};
   }
   out.resize(length);  // DER signatures are often shorter than the bound
   return out;
+}
+
+std::string reasons() {
+  std::string words;
+  while (unsigned long error = ERR_get_error()) {
+    const char* reason = ERR_reason_error_string(error);
+    if (reason != nullptr) words += (words.empty() ? "" : "; ") + std::string(reason);
+  }
+  return words.empty() ? "no reason given" : words;
 }
 
 Result<Pkey> generate(Scheme scheme) {

@@ -45,4 +45,7 @@ Result<Pkey> load_private_pem(std::string_view pem, std::optional<std::string_vi
 Result<std::string> store_private_pem(EVP_PKEY* key, std::optional<std::string_view> passphrase);
 Result<Bytes> spki_of(EVP_PKEY* key);
 
+// What OpenSSL has to say about the last failure, for people; it forgets it thereby.
+std::string reasons();
+
 }  // namespace lineside::trust::openssl
