@@ -35,13 +35,16 @@ int main(int argc, char** argv) {
       "Exit status: 0 done; 1 the audit or the work failed; 2 wrong usage; 3 status: something "
       "ends soon.\n"
       "Passphrases are asked on the terminal, or read from the file named by "
-      "LINESIDE_PASSPHRASE_FILE.");
+      "LINESIDE_PASSPHRASE_FILE,\n"
+      "or from the descriptor whose number is in LINESIDE_PASSPHRASE_FD, a line for each key.");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_flag("--json", session.json, "one JSON document on standard output");
   bundler::cli::add_key_commands(app, session);
   bundler::cli::add_root_commands(app, session);
   bundler::cli::add_repository_commands(app, session);
+  bundler::cli::add_sign_command(app, session);
+  bundler::cli::add_status_command(app, session);
   bundler::cli::add_bundle_commands(app, session);
   bundler::cli::add_pep440_command(app, session);
   app.set_version_flag("--version", std::string("lineside-bundle ") + kVersion);

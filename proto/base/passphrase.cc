@@ -5,10 +5,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 
 namespace lineside {
 namespace {
+
+constexpr std::size_t kMaxPassphrase = 4096;
 
 std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find_first_of("\r\n")));
@@ -51,13 +54,37 @@ class SilentTerminal {
   bool usable_ = false;
 };
 
+// One line a question, byte by byte: what follows belongs to the next one.
+Result<std::string> read_descriptor(const char* number) {
+  int fd = -1;
+  std::string_view text(number);
+  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), fd);
+  if (bad != std::errc() || end != text.data() + text.size() || fd < 0) {
+    return Error{Code::kUsage, "LINESIDE_PASSPHRASE_FD: expected the number of an open descriptor"};
+  }
+  std::string line;
+  char c = 0;
+  ssize_t got = 0;
+  while ((got = ::read(fd, &c, 1)) == 1 && c != '\n' && line.size() < kMaxPassphrase) line += c;
+  if (got < 0) {
+    return Error{Code::kUsage, std::string("LINESIDE_PASSPHRASE_FD=") + number +
+                                   ": this descriptor cannot be read"};
+  }
+  return first_line(line);
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> ask_passphrase(const Disk& disk, const std::string& prompt,
                                                   bool confirm) {
   Error empty{Code::kUsage, "an empty passphrase protects nothing"};
+  if (const char* number = std::getenv("LINESIDE_PASSPHRASE_FD")) {
+    TRY_ASSIGN(std::string line, read_descriptor(number));
+    if (line.empty()) return empty.with("LINESIDE_PASSPHRASE_FD");
+    return std::optional<std::string>(line);
+  }
   if (const char* file = std::getenv("LINESIDE_PASSPHRASE_FILE")) {
-    TRY_ASSIGN(Bytes text, disk.read(file, 4096));
+    TRY_ASSIGN(Bytes text, disk.read(file, kMaxPassphrase));
     std::string line = first_line(as_text(text));
     if (line.empty()) return empty.with(file);
     return std::optional<std::string>(line);

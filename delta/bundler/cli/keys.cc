@@ -11,6 +11,7 @@
 #include "delta/bundler/cli/session.h"
 #include "proto/base/passphrase.h"
 #include "proto/trust/key_file.h"
+#include "proto/trust/key_uri.h"
 
 namespace lineside::bundler::cli {
 namespace {
@@ -53,15 +54,36 @@ Result<void> generate(const Session& session, const Generate& options) {
   return ok();
 }
 
-Result<void> show(const Session& session, const std::string& path) {
+struct Show {
+  std::string path;
+  std::string out;  // where the public key is to be written; empty: nowhere
+};
+
+Result<void> write_public(const Session& session, const Show& options,
+                          const trust::PublicKey& key) {
+  if (options.out.empty()) return ok();
+  TRY_ASSIGN(auto taken, session.disk.stat(options.out));
+  if (taken) return Error{Code::kExists, options.out + " exists"};
+  return session.disk.replace(options.out, as_bytes(key.pem()));
+}
+
+Result<trust::PublicKey> read_key(const Session& session, const std::string& path) {
+  if (trust::is_key_uri(path)) {
+    TRY_ASSIGN(auto keys, load_keys(session, {path}));
+    return keys.front().public_key();
+  }
   TRY_ASSIGN(Bytes text, session.disk.read(path, 64 * 1024));
   if (as_text(text).find("BEGIN PUBLIC KEY") != std::string_view::npos) {
-    TRY_ASSIGN(auto key, trust::PublicKey::from_pem(as_text(text)));
-    print_key(session, key);
-    return ok();
+    return trust::PublicKey::from_pem(as_text(text));
   }
   TRY_ASSIGN(auto keys, load_keys(session, {path}));
-  print_key(session, keys.front().public_key());
+  return keys.front().public_key();
+}
+
+Result<void> show(const Session& session, const Show& options) {
+  TRY_ASSIGN(trust::PublicKey key, read_key(session, options.path));
+  TRY(write_public(session, options, key));
+  print_key(session, key);
   return ok();
 }
 
@@ -79,10 +101,16 @@ void add_key_commands(CLI::App& app, Session& session) {
   make->add_flag("--no-passphrase", options->plain, "leave the file unencrypted");
   make->callback([options, &session] { session.run([&] { return generate(session, *options); }); });
 
-  auto path = std::make_shared<std::string>();
+  auto shown = std::make_shared<Show>();
   CLI::App* print = key->add_subcommand("show", "key id, fingerprint and public key");
-  print->add_option("FILE", *path, "a private or public key")->required()->check(CLI::ExistingFile);
-  print->callback([path, &session] { session.run([&] { return show(session, *path); }); });
+  print
+      ->add_option("KEY", shown->path,
+                   "a private or public key; pkcs11:token=…;object=… for one in "
+                   "a token")
+      ->required()
+      ->check(check_key_source);
+  print->add_option("--public", shown->out, "write the public key to this file");
+  print->callback([shown, &session] { session.run([&] { return show(session, *shown); }); });
 }
 
 }  // namespace lineside::bundler::cli

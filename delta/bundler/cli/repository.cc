@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// lineside-bundle publish, publish-staged, sign, refresh, rotate, status, verify
+// lineside-bundle publish, publish-staged, refresh, rotate, verify
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "delta/bundler/cli/session.h"
 #include "delta/bundler/publish.h"
 #include "delta/bundler/verify_origin.h"
+#include "proto/trust/tuf/describe.h"
 #include "proto/trust/tuf/repository.h"
 
 namespace lineside::bundler::cli {
@@ -24,33 +26,10 @@ struct Change {
   std::string file;
   std::vector<std::string> keys;
   bool stage = false;
+  bool old_keys_lost = false;
   int ahead_days = 10;
   Lifespans lifespans;
 };
-
-void print_status(const Session& session, const std::vector<trust::Repository::RoleStatus>& roles) {
-  nlohmann::json out = nlohmann::json::array();
-  for (const auto& role : roles) {
-    out.push_back({{"role", role.role},
-                   {"version", role.version},
-                   {"expires", format_utc(role.expires)},
-                   {"signatures", role.signatures.have},
-                   {"threshold", role.signatures.need},
-                   {"missing", role.signatures.missing}});
-    if (!session.json) {
-      fmt::print("{:<10} version {:<5} ends {}  {} of {} signatures\n", role.role, role.version,
-                 format_utc(role.expires), role.signatures.have, role.signatures.need);
-    }
-  }
-  if (session.json) fmt::print("{}\n", out.dump());
-}
-
-// What a change of an origin's metadata came to.
-Result<void> print_outcome(const Session& session, const trust::Repository& repository) {
-  TRY_ASSIGN(auto roles, repository.status());
-  print_status(session, roles);
-  return ok();
-}
 
 void print_published(const Session& session, const Change& options, const Published& published) {
   const trust::Manifest& manifest = published.manifest;
@@ -69,51 +48,84 @@ void print_published(const Session& session, const Change& options, const Publis
   }
 }
 
+// What clients see of each role, to tell afterwards what became of it.
+using Seen = std::map<std::string, Bytes>;
+Seen seen(const trust::Repository& repository) {
+  Seen out;
+  for (const char* role : {"targets", "snapshot", "timestamp"}) {
+    Result<Bytes> bytes = repository.published(role);
+    if (bytes.ok()) out[role] = std::move(bytes).value();
+  }
+  return out;
+}
+
+Result<void> print_changes(const Session& session, const trust::Repository& repository,
+                           const Seen& before) {
+  for (const auto& [role, bytes] : before) {
+    TRY_ASSIGN(Bytes after, repository.published(role));
+    if (after == bytes) continue;
+    TRY_ASSIGN(auto words, trust::describe_change(bytes, after));
+    print_change(session, words);
+  }
+  return ok();
+}
+
 Result<void> publish_packed(const Session& session, const Change& options) {
+  trust::Repository repository(session.disk, options.origin);
+  Seen before = seen(repository);
   TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   auto* work = options.stage ? stage : publish;
   TRY_ASSIGN(Published published, work(session.disk, options.file, options.origin, pointers(keys),
                                        options.lifespans.lifetimes(), session.clock.now()));
+  TRY(print_changes(session, repository, before));
   print_published(session, options, published);
   return ok();
 }
 
 Result<void> publish_staged(const Session& session, const Change& options) {
-  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   trust::Repository repository(session.disk, options.origin);
+  TRY_ASSIGN(Bytes waiting, repository.staged("targets"));
+  TRY_ASSIGN(Bytes before, repository.published("targets"));
+  TRY_ASSIGN(auto words, trust::describe_change(before, waiting));
+  print_change(session, words);
+  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   TRY(repository.publish_staged(pointers(keys), options.lifespans.lifetimes(),
                                 session.clock.now()));
-  return print_outcome(session, repository);
+  return print_state(session, repository);
 }
 
 Result<void> refresh(const Session& session, const Change& options) {
-  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   trust::Repository repository(session.disk, options.origin);
+  Seen before = seen(repository);
+  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   TRY(repository.refresh(pointers(keys), options.lifespans.lifetimes(),
                          std::chrono::days(options.ahead_days), session.clock.now()));
-  return print_outcome(session, repository);
+  TRY(print_changes(session, repository, before));
+  return print_state(session, repository);
 }
 
-Result<void> sign(const Session& session, const Change& options) {
-  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
-  TRY_ASSIGN(Bytes metadata, session.disk.read(options.file, kMaxMetadataBytes));
-  nlohmann::json ids = nlohmann::json::array();
-  for (const auto& key : keys) {
-    TRY_ASSIGN(metadata, trust::sign_metadata(metadata, key));
-    ids.push_back(key.public_key().keyid());
-    if (!session.json) fmt::print("signed {} with {}\n", options.file, key.public_key().keyid());
-  }
-  TRY(session.disk.replace(options.file, metadata));
-  if (session.json)
-    fmt::print("{}\n", nlohmann::json{{"file", options.file}, {"keyids", ids}}.dump());
-  return ok();
+// The file that is named, or what waits in the origin.
+Result<Bytes> next_root(const Session& session, const trust::Repository& repository,
+                        const Change& options) {
+  if (!options.file.empty()) return session.disk.read(options.file, kMaxMetadataBytes);
+  Result<Bytes> waiting = repository.staged("root");
+  if (waiting.ok() || waiting.error().code != Code::kNotFound) return waiting;
+  return Error{Code::kNotFound, "no root waits in " + options.origin +
+                                    "; `lineside-bundle repo root` makes one, or name its file"};
 }
 
 Result<void> rotate(const Session& session, const Change& options) {
-  TRY_ASSIGN(Bytes root, session.disk.read(options.file, kMaxMetadataBytes));
+  using OldKeys = trust::Repository::OldKeys;
   trust::Repository repository(session.disk, options.origin);
-  TRY(repository.rotate_root(root));
-  return print_outcome(session, repository);
+  TRY_ASSIGN(Bytes root, next_root(session, repository, options));
+  TRY_ASSIGN(Bytes before, repository.published("root"));
+  TRY_ASSIGN(auto words, trust::describe_change(before, root));
+  print_change(session, words);
+  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
+  TRY(repository.rotate_root(root, pointers(keys), options.lifespans.lifetimes(),
+                             session.clock.now(),
+                             options.old_keys_lost ? OldKeys::kLost : OldKeys::kSignToo));
+  return print_state(session, repository);
 }
 
 Result<void> verify(const Session& session, const Change& options) {
@@ -142,14 +154,12 @@ CLI::App* add_change(CLI::App& app, Session& session, const char* name, const ch
     command->add_option("--key", options->keys, "private key to sign with; once for each")
         ->required()
         ->allow_extra_args(false)
-        ->check(CLI::ExistingFile);
+        ->check(check_key_source);
   }
-  if (std::string_view(name) != "sign") {
-    command->add_option("--repo", options->origin, "the origin's folder")
-        ->required()
-        ->check(CLI::ExistingDirectory);
-    if (wants_keys) options->lifespans.add_to(command);
-  }
+  command->add_option("--repo", options->origin, "the origin's folder")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  if (wants_keys) options->lifespans.add_to(command);
   if (std::string_view(name) == "publish") {
     command->add_flag("--stage", options->stage,
                       "sign as far as the keys go; clients see nothing before publish-staged");
@@ -163,33 +173,26 @@ CLI::App* add_change(CLI::App& app, Session& session, const char* name, const ch
   return command;
 }
 
-void add_status(CLI::App& app, Session& session) {
-  struct Status {
-    std::string origin;
-    int warn_days = 14;
-  };
-  auto options = std::make_shared<Status>();
+void add_rotate(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Change>();
   CLI::App* command = app.add_subcommand(
-      "status", "versions, ends and signatures; exit status 3 if something ends soon (for cron)");
+      "rotate", "publish the next, fully signed root; clients are served at every instant");
+  command->add_option("ROOT", options->file, "default: what waits in metadata/staged/root.json")
+      ->check(CLI::ExistingPath);
+  command
+      ->add_option("--key", options->keys,
+                   "private keys, old and new, of the roles whose keys change; once for each")
+      ->allow_extra_args(false)
+      ->check(check_key_source);
   command->add_option("--repo", options->origin, "the origin's folder")
       ->required()
       ->check(CLI::ExistingDirectory);
-  command->add_option("--warn-days", options->warn_days, "what counts as soon")
-      ->check(CLI::Range(0, 3650));
-  command->callback([options, &session] {
-    session.run([&]() -> Result<void> {
-      TRY_ASSIGN(auto roles, trust::Repository(session.disk, options->origin).status());
-      print_status(session, roles);
-      for (const auto& role : roles) {
-        if (role.expires - session.clock.now() < std::chrono::days(options->warn_days)) {
-          fmt::print(stderr, "lineside-bundle: {} ends {}; run: lineside-bundle {}\n", role.role,
-                     format_utc(role.expires), role.role == "root" ? "repo root" : "refresh");
-          session.status = kExpiring;
-        }
-      }
-      return ok();
-    });
-  });
+  command->add_flag("--old-keys-lost", options->old_keys_lost,
+                    "go without signatures of the old keys: clients refuse the origin until all is "
+                    "written");
+  options->lifespans.add_to(command);
+  command->callback(
+      [options, &session] { session.run([&] { return rotate(session, *options); }); });
 }
 
 }  // namespace
@@ -199,12 +202,10 @@ void add_repository_commands(CLI::App& app, Session& session) {
              publish_packed);
   add_change(app, session, "publish-staged", "publish what publish --stage left and people signed",
              nullptr, true, publish_staged);
-  add_change(app, session, "sign", "add a signature to a metadata file", "FILE", true, sign);
   add_change(app, session, "refresh", "renew what ends soon", nullptr, true, refresh);
-  add_change(app, session, "rotate", "publish the next, fully signed root", "ROOT", false, rotate);
+  add_rotate(app, session);
   add_change(app, session, "verify", "check a whole origin as a site would, from a trusted root",
              "ROOT", false, verify);
-  add_status(app, session);
 }
 
 }  // namespace lineside::bundler::cli

@@ -9,6 +9,7 @@
 
 #include "delta/bundler/cli/lifespans.h"
 #include "delta/bundler/cli/session.h"
+#include "proto/trust/tuf/describe.h"
 #include "proto/trust/tuf/metadata.h"
 
 namespace lineside::bundler::cli {
@@ -51,13 +52,26 @@ Result<std::vector<trust::PublicKey>> read_public_keys(const Session& session,
   return keys;
 }
 
+// People know each other by the names of their key files: anna.pub is anna's.
+std::string key_name(const std::string& path) {
+  std::string name = Path(path).stem().string();
+  for (char& c : name) {
+    if (!trust::tuf::is_key_name(std::string_view(&c, 1))) c = '-';
+  }
+  return name.substr(0, 64);
+}
+
 // Puts what the flags say in place of what `spec` says.
 Result<void> take_flags(const Session& session, const Root& options, trust::RootSpec& spec) {
   spec.lifetime = std::chrono::days(options.lifespans.root_days);
   for (const char* role : kRoles) {
     trust::RoleKeys& mine = spec.roles[role];
     if (!options.role_keys.at(role).empty()) {
-      TRY_ASSIGN(mine.keys, read_public_keys(session, options.role_keys.at(role)));
+      const auto& paths = options.role_keys.at(role);
+      TRY_ASSIGN(mine.keys, read_public_keys(session, paths));
+      for (std::size_t i = 0; i < paths.size(); ++i) {
+        spec.names[mine.keys[i].keyid()] = key_name(paths[i]);
+      }
     }
     if (options.thresholds.at(role) > 0) mine.threshold = options.thresholds.at(role);
   }
@@ -71,18 +85,14 @@ Result<Bytes> signed_by(Bytes metadata, const std::vector<trust::PrivateKey>& ke
   return metadata;
 }
 
-Result<void> init(const Session& session, const Root& options) {
-  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
-  trust::RootSpec spec;
-  for (const char* role : kRoles) {
-    for (const auto& key : keys) spec.roles[role].keys.push_back(key.public_key());
-  }
-  TRY(take_flags(session, options, spec));
-  UtcTime now = session.clock.now();
-  TRY_ASSIGN(Bytes draft, trust::draft_root(spec, 1, now));
-  TRY_ASSIGN(Bytes root, signed_by(std::move(draft), keys));
-  trust::Repository repository(session.disk, options.origin);
-  TRY(repository.create(root, pointers(keys), options.lifespans.lifetimes(), now));
+bool says_who_may_sign(const Root& options) {
+  auto keys = [](const auto& role) { return !role.second.empty(); };
+  auto thresholds = [](const auto& role) { return role.second > 0; };
+  return std::any_of(options.role_keys.begin(), options.role_keys.end(), keys) ||
+         std::any_of(options.thresholds.begin(), options.thresholds.end(), thresholds);
+}
+
+Result<void> tell_new_origin(const Session& session, const Root& options, BytesView root) {
   std::string digest = sha256(root).hex();
   if (session.json) {
     nlohmann::json out = {{"origin", options.origin},
@@ -98,8 +108,54 @@ Result<void> init(const Session& session, const Root& options) {
   return ok();
 }
 
+// The first root, made of the flags.
+Result<Bytes> first_root(const Session& session, const Root& options,
+                         const std::vector<trust::PrivateKey>& keys) {
+  trust::RootSpec spec;
+  for (const char* role : kRoles) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      spec.roles[role].keys.push_back(keys[i].public_key());
+      spec.names[keys[i].public_key().keyid()] = key_name(options.keys[i]);
+    }
+  }
+  TRY(take_flags(session, options, spec));
+  TRY_ASSIGN(Bytes draft, trust::draft_root(spec, 1, session.clock.now()));
+  TRY_ASSIGN(auto words, trust::describe_change({}, draft));
+  print_change(session, words);
+  return signed_by(std::move(draft), keys);
+}
+
+// Lays the origin out, or if not everybody who must sign did: stages what they have to sign.
+Result<void> init(const Session& session, const Root& options) {
+  trust::Repository repository(session.disk, options.origin);
+  UtcTime now = session.clock.now();
+  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
+  Result<Bytes> root = repository.staged("root");
+  bool goes_on = root.ok();
+  if (goes_on && says_who_may_sign(options)) {
+    return Error{Code::kExists, options.origin +
+                                    ": a root waits here and says who may sign; give --key alone "
+                                    "to go on, or remove metadata/staged"};
+  }
+  if (!goes_on) root = first_root(session, options, keys);
+  if (!root.ok()) return root.error();
+  trust::Lifetimes lifetimes = options.lifespans.lifetimes();
+  Result<void> made = repository.create(*root, pointers(keys), lifetimes, now);
+  if (made.ok()) return tell_new_origin(session, options, *root);
+  if (goes_on || made.error().code != Code::kBadSignature) return made;
+  TRY(repository.stage_first(*root, pointers(keys), lifetimes, now));
+  if (!session.json) {
+    fmt::print(
+        "{}: not everybody has signed yet. Each signs {}/metadata/staged/root.json and\n"
+        "targets.json; then: lineside-bundle repo init {} --key KEY of snapshot and timestamp\n",
+        options.origin, options.origin, options.origin);
+  }
+  return print_state(session, repository);
+}
+
 trust::RootSpec spec_of(const trust::tuf::Root& root) {
   trust::RootSpec spec;
+  spec.names = root.names;
   for (const auto& [name, role] : root.roles) {
     trust::RoleKeys& keys = spec.roles[name];
     keys.threshold = role.threshold;
@@ -113,35 +169,49 @@ trust::RootSpec spec_of(const trust::tuf::Root& root) {
 
 // The next root, from the newest one and the flags. It is complete when enough keys of both signed.
 Result<void> next_root(const Session& session, const Root& options) {
-  TRY_ASSIGN(auto taken, session.disk.stat(options.out));
-  if (taken) return Error{Code::kExists, options.out + " exists"};
-  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
-  TRY_ASSIGN(auto roles, trust::Repository(session.disk, options.origin).status());
-  auto newest = std::find_if(roles.begin(), roles.end(), [](auto& r) { return r.role == "root"; });
-  Path file = Path(options.origin) / "metadata" / fmt::format("{}.root.json", newest->version);
-  TRY_ASSIGN(Bytes present, session.disk.read(file, trust::tuf::kMaxRootBytes));
+  trust::Repository repository(session.disk, options.origin);
+  const bool waits = options.out.empty();
+  Path out = waits ? Path(options.origin) / "metadata" / "staged" / "root.json" : Path(options.out);
+  TRY_ASSIGN(auto taken, session.disk.stat(out));
+  if (taken) return Error{Code::kExists, out.string() + " exists; remove it to begin anew"};
+  TRY_ASSIGN(Bytes present, repository.published("root"));
   TRY_ASSIGN(trust::tuf::Root root, trust::tuf::parse_root(present));
   trust::RootSpec spec = spec_of(root);
   TRY(take_flags(session, options, spec));
   TRY_ASSIGN(Bytes draft, trust::draft_root(spec, root.version + 1, session.clock.now()));
+  TRY_ASSIGN(auto words, trust::describe_change(present, draft));
+  print_change(session, words);
+  TRY_ASSIGN(auto keys, load_keys(session, options.keys));
   TRY_ASSIGN(Bytes next, signed_by(std::move(draft), keys));
-  TRY(session.disk.replace(options.out, next));
+  bool targets_wait = false;
+  if (waits) {
+    TRY_ASSIGN(targets_wait,
+               repository.stage_for(next, pointers(keys), options.lifespans.lifetimes(),
+                                    session.clock.now()));
+    TRY(repository.stage_root(next));
+  } else {
+    TRY(session.disk.replace(out, next));
+  }
   TRY_ASSIGN(auto by_old, trust::signature_state(next, present, "root"));
   TRY_ASSIGN(auto by_new, trust::signature_state(next, next, "root"));
+  auto missing = [](const trust::SignatureState& state) {
+    return state.complete() ? std::vector<std::string>() : state.missing;
+  };
   if (session.json) {
-    nlohmann::json out = {
-        {"file", options.out},
-        {"version", root.version + 1},
-        {"missing_of_old_root",
-         by_old.have < by_old.need ? by_old.missing : std::vector<std::string>()},
-        {"missing_of_new_root",
-         by_new.have < by_new.need ? by_new.missing : std::vector<std::string>()}};
-    fmt::print("{}\n", out.dump());
+    nlohmann::json report = {{"file", out.string()},
+                             {"version", root.version + 1},
+                             {"targets_wait", targets_wait},
+                             {"missing_of_old_root", missing(by_old)},
+                             {"missing_of_new_root", missing(by_new)}};
+    fmt::print("{}\n", report.dump());
     return ok();
   }
-  fmt::print(
-      "{}: root version {}; {} of {} signatures of the old root's keys, {} of {} of its own\n",
-      options.out, root.version + 1, by_old.have, by_old.need, by_new.have, by_new.need);
+  fmt::print("{}: root version {}\nby the present root: {}\nby its own keys: {}\n", out.string(),
+             root.version + 1, trust::describe(by_old), trust::describe(by_new));
+  if (targets_wait) {
+    fmt::print("the keys of targets change: the old and the new ones sign {} as well\n",
+               (out.parent_path() / "targets.json").string());
+  }
   return ok();
 }
 
@@ -160,21 +230,25 @@ void add_root_commands(CLI::App& app, Session& session) {
           "private key that signs now; a role without keys of its own takes these; once for each")
       ->required()
       ->allow_extra_args(false)
-      ->check(CLI::ExistingFile);
+      ->check(check_key_source);
   first->add_to(make);
   first->lifespans.add_to(make);
   make->callback([first, &session] { session.run([&] { return init(session, *first); }); });
 
   auto next = std::make_shared<Root>();
   CLI::App* draft = repo->add_subcommand(
-      "root", "write the next root: other keys, or more time. Then: sign, rotate, refresh");
-  draft->add_option("--repo", next->origin, "the origin's folder")->required();
-  draft->add_option("--out", next->out, "file to make")->required();
+      "root", "write the next root: other keys, or more time. Then: sign, rotate");
+  draft->add_option("--repo", next->origin, "the origin's folder")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  draft->add_option("--out", next->out, "file to make (default: metadata/staged/root.json)");
   draft
       ->add_option("--key", next->keys,
                    "private key of the old or the new root that signs now; once for each")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(check_key_source);
   next->add_to(draft);
+  next->lifespans.add_to(draft);
   draft->callback([next, &session] { session.run([&] { return next_root(session, *next); }); });
 }
 

@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "proto/base/passphrase.h"
 #include "proto/trust/key_file.h"
+#include "proto/trust/key_uri.h"
 
 namespace lineside::bundler::cli {
 
@@ -46,6 +50,20 @@ std::vector<const trust::PrivateKey*> pointers(const std::vector<trust::PrivateK
   std::vector<const trust::PrivateKey*> result;
   for (const auto& key : keys) result.push_back(&key);
   return result;
+}
+
+std::string check_key_source(const std::string& text) {
+  if (trust::is_key_uri(text)) {
+    auto uri = trust::parse_key_uri(text);
+    return uri.ok() ? std::string() : uri.error().what;
+  }
+  return CLI::ExistingFile(text);
+}
+
+void print_change(const Session& session, const std::vector<std::string>& words) {
+  if (session.json) return;
+  for (const std::string& line : words) fmt::print("  {}\n", line);
+  std::fflush(stdout);
 }
 
 std::string human_bytes(std::uint64_t bytes) {

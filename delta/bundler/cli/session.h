@@ -12,6 +12,7 @@
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
 #include "proto/trust/keys.h"
+#include "proto/trust/tuf/repository.h"
 
 namespace CLI {
 class App;
@@ -43,6 +44,15 @@ Result<std::vector<trust::PrivateKey>> load_keys(const Session& session,
                                                  const std::vector<std::string>& paths);
 std::vector<const trust::PrivateKey*> pointers(const std::vector<trust::PrivateKey>& keys);
 
+// What CLI11 asks of an option that names a private key; empty if it may be one.
+std::string check_key_source(const std::string& text);
+
+// How a change is told, before a passphrase is asked for: who does not want it stops here. Nothing
+// with --json.
+void print_change(const Session& session, const std::vector<std::string>& words);
+// What clients see and what waits for signatures; a line each, or one JSON array.
+Result<void> print_state(const Session& session, const trust::Repository& repository);
+
 // "12.3 MB": for people; exact numbers are in --json.
 std::string human_bytes(std::uint64_t bytes);
 
@@ -53,6 +63,8 @@ void end_progress();
 void add_key_commands(CLI::App& app, Session& session);
 void add_root_commands(CLI::App& app, Session& session);
 void add_repository_commands(CLI::App& app, Session& session);
+void add_sign_command(CLI::App& app, Session& session);
+void add_status_command(CLI::App& app, Session& session);
 void add_bundle_commands(CLI::App& app, Session& session);
 void add_pep440_command(CLI::App& app, Session& session);
 

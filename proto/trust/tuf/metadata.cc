@@ -118,6 +118,19 @@ TargetInfo read_target(const std::string& name, Fields& target) {
   return out;
 }
 
+// Names that are none are left out: nothing depends on them.
+std::map<std::string, std::string> read_names(const json& tree) {
+  std::map<std::string, std::string> names;
+  auto body = tree.find("signed");
+  if (body == tree.end() || !body->is_object()) return names;
+  auto found = body->find(kNamesMember);
+  if (found == body->end() || !found->is_object()) return names;
+  for (const auto& [keyid, name] : found->items()) {
+    if (name.is_string() && is_key_name(name.get_ref<const std::string&>())) names[keyid] = name;
+  }
+  return names;
+}
+
 bool is_top_level(std::string_view name) {
   return std::find(std::begin(kTopLevel), std::end(kTopLevel), name) != std::end(kTopLevel);
 }
@@ -150,6 +163,18 @@ void read_delegations(Fields& body, Targets& out) {
 
 }  // namespace
 
+bool is_key_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@._+-").find(c) != std::string_view::npos;
+  });
+}
+
+std::string name_of(const Root& root, const std::string& keyid) {
+  auto named = root.names.find(keyid);
+  return named == root.names.end() ? keyid.substr(0, 12) : named->second;
+}
+
 Result<AnyRole> parse_any(BytesView bytes) {
   TRY_ASSIGN(json tree, parse_file(bytes, "metadata", kMaxTargetsBytes));
   Fields file(tree, "metadata", UnknownMembers::kAllowed);
@@ -172,6 +197,7 @@ Result<Root> parse_root(BytesView bytes) {
     root.roles.emplace(name, read_role(role));
   }
   TRY(read_envelope(tree, file, "root", root));
+  root.names = read_names(tree);
   return root;
 }
 

@@ -45,6 +45,12 @@ struct RoleKeyIds {
   bool operator==(const RoleKeyIds&) const = default;
 };
 
+// The member of a root's "signed" that names the holders of keys: {KEYID: NAME}. An extension of
+// ours; where it is missing or no such object, keys have no names.
+inline constexpr const char* kNamesMember = "x-lineside-names";
+// 1 to 64 of [A-Za-z0-9@._+-].
+bool is_key_name(std::string_view text);
+
 // By key id; every id was computed from its key here (4.2.1).
 using KeyRing = std::map<std::string, PublicKey>;
 
@@ -52,6 +58,7 @@ struct Root : Envelope {
   bool consistent_snapshot = false;
   KeyRing keys;
   std::map<std::string, RoleKeyIds, std::less<>> roles;  // root, timestamp, snapshot, targets
+  std::map<std::string, std::string> names;  // key id -> who holds it; for people, not for trust
 };
 
 struct MetaFile {
@@ -85,6 +92,9 @@ struct Targets : Envelope {
   KeyRing keys;                      // of the delegated roles
   std::vector<DelegatedRole> roles;  // in order of priority
 };
+
+// Who holds that key: the name that the root gives it, else the first digits of its id.
+std::string name_of(const Root& root, const std::string& keyid);
 
 // kMalformed naming the member; kTooLarge past the bound above; kUnsupported for another major
 // version of the specification. `name` begins error messages.

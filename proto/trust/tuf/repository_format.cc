@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "proto/base/sha256.h"
+#include "proto/trust/document.h"
 #include "proto/trust/json.h"
 #include "proto/trust/tuf/repository.h"
 #include "proto/trust/tuf/verify.h"
@@ -66,6 +67,19 @@ Result<void> check_role(std::string_view name, const RoleKeys& role) {
                                          role.keys.size())};
 }
 
+// What people call the keys: an extension that clients ignore, signed like the rest.
+Result<void> name_keys(const RootSpec& spec, json& content) {
+  for (const auto& [keyid, name] : spec.names) {
+    if (!is_key_name(name)) {
+      return Error{Code::kUsage,
+                   fmt::format("a key is called \"{}\": expected 1 to 64 of [A-Za-z0-9@._+-]",
+                               clean_text(name, 80))};
+    }
+    if (content["keys"].contains(keyid)) content[kNamesMember][keyid] = name;
+  }
+  return ok();
+}
+
 }  // namespace
 
 json new_signed(std::string_view type, std::int64_t version, UtcTime expires) {
@@ -85,20 +99,31 @@ json meta_of(BytesView bytes, std::int64_t version) {
   return out;
 }
 
-Result<Bytes> sign_role(const json& content, const Root& root, std::string_view role,
-                        const std::vector<const PrivateKey*>& keys, bool complete) {
-  json tree = {{"signed", content}, {"signatures", json::array()}};
-  const RoleKeyIds& trusted = root.roles.find(role)->second;
+namespace {
+
+Result<void> add_signatures(json& tree, const Root& root, std::string_view role,
+                            const std::vector<const PrivateKey*>& keys) {
+  const std::vector<std::string>& trusted = root.roles.find(role)->second.keyids;
   for (const PrivateKey* key : keys) {
     std::string keyid = id_within(root.keys, key->public_key());
-    bool of_role =
-        std::find(trusted.keyids.begin(), trusted.keyids.end(), keyid) != trusted.keyids.end();
+    bool of_role = std::find(trusted.begin(), trusted.end(), keyid) != trusted.end();
     if (of_role) TRY(add_signature(tree, keyid, *key));
   }
-  TRY_ASSIGN(Bytes bytes, canonical_json(tree));
+  return ok();
+}
+
+}  // namespace
+
+Result<Bytes> sign_role(const json& content, const Roots& roots, std::string_view role,
+                        const std::vector<const PrivateKey*>& keys, bool complete) {
+  json tree = {{"signed", content}, {"signatures", json::array()}};
+  for (const Root* root : roots) TRY(add_signatures(tree, *root, role, keys));
+  Bytes bytes = document_bytes(tree);
   if (!complete) return bytes;
   TRY_ASSIGN(AnyRole file, parse_any(bytes));
-  TRY(verify_signatures(root.keys, trusted, file, role));
+  for (const Root* root : roots) {
+    TRY(verify_signatures(root->keys, root->roles.find(role)->second, file, role));
+  }
   return bytes;
 }
 
@@ -118,7 +143,8 @@ Result<Bytes> draft_root(const RootSpec& spec, std::int64_t version, UtcTime now
     content["roles"][std::string(name)] = tuf::role_object(role->second);
     for (const PublicKey& key : role->second.keys) content["keys"][key.keyid()] = key.tuf();
   }
-  return canonical_json({{"signed", content}, {"signatures", nlohmann::json::array()}});
+  TRY(tuf::name_keys(spec, content));
+  return document_bytes({{"signed", content}, {"signatures", nlohmann::json::array()}});
 }
 
 Result<Bytes> sign_metadata(BytesView metadata, const PrivateKey& key) {
@@ -132,7 +158,7 @@ Result<Bytes> sign_metadata(BytesView metadata, const PrivateKey& key) {
     keyid = tuf::id_within(root.keys, key.public_key());
   }
   TRY(tuf::add_signature(tree, keyid, key));
-  return canonical_json(tree);
+  return document_bytes(tree);
 }
 
 Result<SignatureState> signature_state(BytesView metadata, BytesView root, std::string_view role) {
@@ -147,9 +173,18 @@ Result<SignatureState> signature_state(BytesView metadata, BytesView root, std::
   state.have = static_cast<unsigned>(signers.size());
   state.need = found->second.threshold;
   for (const std::string& keyid : found->second.keyids) {
-    if (!signers.contains(keyid)) state.missing.push_back(keyid);
+    if (signers.contains(keyid)) continue;
+    state.missing.push_back(keyid);
+    state.missing_names.push_back(tuf::name_of(trusted, keyid));
   }
   return state;
+}
+
+std::string describe(const SignatureState& state) {
+  std::string words =
+      fmt::format("{} of {} signature{}", state.have, state.need, state.need == 1 ? "" : "s");
+  if (state.complete()) return words;
+  return words + fmt::format(", missing {}", fmt::join(state.missing_names, ", "));
 }
 
 }  // namespace lineside::trust

@@ -15,9 +15,13 @@ namespace lineside::trust::tuf {
 // The members that every role has, canonical order left to the writer.
 nlohmann::json new_signed(std::string_view type, std::int64_t version, UtcTime expires);
 
-// {"signatures":[…],"signed":…} as canonical JSON, signed by those of `keys` that `root` names for
-// `role`. kBadSignature if they do not reach the threshold and `complete` asks for that.
-Result<Bytes> sign_role(const nlohmann::json& content, const Root& root, std::string_view role,
+// Each of them has to take what is signed.
+using Roots = std::vector<const Root*>;
+
+// {"signatures":[…],"signed":…} as JSON, signed by those of `keys` that one of `roots`
+// names for `role`. kBadSignature if they do not reach the threshold of each and `complete` asks
+// for that.
+Result<Bytes> sign_role(const nlohmann::json& content, const Roots& roots, std::string_view role,
                         const std::vector<const PrivateKey*>& keys, bool complete = true);
 
 // {"hashes":{"sha256":…},"length":…}, with "version" for files of metadata.

@@ -256,11 +256,68 @@ TEST_F(Program, KeysAreReplacedByTheNextRoot) {
       "repo root --repo origin --out 2.root.json --root-key new.pub --targets-key new.pub "
       "--snapshot-key new.pub --timestamp-key new.pub --key new");
   EXPECT_EQ(run("rotate 2.root.json --repo origin"), 1) << "the old root has not signed";
-  must("sign 2.root.json --key key");
-  must("rotate 2.root.json --repo origin");
+  must("sign 2.root.json --key key --repo origin");
+  expect_said("out.txt", "+ targets: new (");
+  expect_said("out.txt", "- targets: key (");
+  EXPECT_EQ(run("rotate 2.root.json --repo origin --key new"), 1) << "readers would be refused";
+  must("rotate 2.root.json --repo origin --key new --key key");
   EXPECT_EQ(run("refresh --repo origin --key key"), 1) << "the old key signs no more";
   must("refresh --repo origin --key new");
   EXPECT_EQ(answer(std::string("verify --repo origin ") + kRoot)["bundles"].size(), 1U);
+}
+
+TEST_F(Program, AnOriginBeginsHalfSigned) {
+  for (const char* name : {"anna", "bob", "online"}) {
+    must(std::string("key generate --no-passphrase ") + name);
+  }
+  must(
+      "repo init origin --key anna --root-key anna.pub --root-key bob.pub --root-threshold 2 "
+      "--targets-key anna.pub --targets-key bob.pub --targets-threshold 2 "
+      "--snapshot-key online.pub --timestamp-key online.pub");
+  must("status --repo origin");
+  expect_said("out.txt", "root 1: 1 of 2 signatures, missing bob");
+  expect_said("out.txt", "targets 1: 1 of 2 signatures, missing bob");
+  EXPECT_EQ(run("repo init origin --key online"), 1) << "bob has not signed";
+  EXPECT_EQ(run("repo init origin --key bob --root-key bob.pub"), 1) << "another root waits";
+  must("sign origin/metadata/staged/root.json --key bob");
+  expect_said("out.txt", "+ root: anna (");
+  must("sign origin/metadata/staged/root.json --key bob");
+  expect_said("out.txt", "root: 2 of 2 signatures");
+  must("sign origin/metadata/staged/targets.json --key bob");
+  must("repo init origin --key online");
+  must(std::string("verify --repo origin ") + kRoot);
+  EXPECT_EQ(answer("status --repo origin").size(), 4U) << "nothing waits";
+}
+
+TEST_F(Program, ARootWaitsInTheOriginUntilItIsSigned) {
+  origin_with_key();
+  must("key generate --no-passphrase bob");
+  must(
+      "repo root --repo origin --root-key key.pub --root-key bob.pub --root-threshold 2 "
+      "--targets-key key.pub --targets-key bob.pub --targets-threshold 2 --key key");
+  expect_said("out.txt", "targets: 2 of 2 must sign, before it was 1 of 1");
+  must("status --repo origin");
+  expect_said("out.txt", "waits: root 2: 1 of 2 signatures, missing bob, by the next root");
+  EXPECT_EQ(run("rotate --repo origin --key key"), 1) << "bob has not signed";
+  must("sign origin/metadata/staged/root.json --key bob");
+  must("sign origin/metadata/staged/targets.json --key bob");
+  must("rotate --repo origin --key key");
+  must(std::string("verify --repo origin ") + kRoot);
+  EXPECT_EQ(run("rotate --repo origin"), 1);
+  expect_said("err.txt", "no root waits in origin");
+}
+
+TEST_F(Program, APassphraseComesFromADescriptorALineForEachKey) {
+  dir.write("lines", "first secret\nsecond secret\n");
+  ::setenv("LINESIDE_PASSPHRASE_FD", "7", 1);
+  EXPECT_EQ(run("key generate one 7<lines"), 0) << dir.read("err.txt");
+  dir.write("again", "second secret\nx\n");
+  EXPECT_EQ(run("key generate two 7<again"), 0) << dir.read("err.txt");
+  EXPECT_EQ(run("repo init origin --key one --key two 7<lines"), 0) << dir.read("err.txt");
+  EXPECT_EQ(run("refresh --repo origin --key two --key one 7<lines"), 1) << "the other order";
+  EXPECT_EQ(run("refresh --repo origin --key one 7<&-"), 2);
+  expect_said("err.txt", "LINESIDE_PASSPHRASE_FD");
+  ::unsetenv("LINESIDE_PASSPHRASE_FD");
 }
 
 TEST_F(Program, ComparesVersionsForOtherPrograms) {

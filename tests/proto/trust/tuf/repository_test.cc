@@ -138,12 +138,11 @@ TEST_F(Writer, RefusesNamesThatLeaveTheFolder) {
 TEST_F(Writer, StagesUntilEnoughHaveSigned) {
   Bytes two = draft(2, 2);
   sign(two, root_key_);
-  ASSERT_TRUE(repository_.rotate_root(two).ok());
-  ASSERT_TRUE(repository_.refresh({&online_key_, &alice_, &bob_}, lifetimes_, {}, now_).ok());
+  ASSERT_TRUE(repository_.rotate_root(two, {&online_key_, &alice_, &bob_}, lifetimes_, now_).ok());
 
   ASSERT_TRUE(repository_.stage({target("a", "1")}, {&alice_}, lifetimes_, now_).ok());
   EXPECT_EQ(download("a"), "");
-  auto state = signature_state(*repository_.staged(), two, "targets");
+  auto state = signature_state(*repository_.staged("targets"), two, "targets");
   ASSERT_TRUE(state.ok());
   EXPECT_EQ(state->have, 1U);
   EXPECT_EQ(state->need, 2U);
@@ -155,7 +154,7 @@ TEST_F(Writer, StagesUntilEnoughHaveSigned) {
   auto done = repository_.publish_staged({&online_key_}, lifetimes_, now_);
   ASSERT_TRUE(done.ok()) << done.error().describe();
   EXPECT_EQ(download("a"), "1");
-  EXPECT_EQ(repository_.staged().error().code, Code::kNotFound);
+  EXPECT_EQ(repository_.staged("targets").error().code, Code::kNotFound);
 }
 
 TEST_F(Writer, RefusesAStagedStateThatWasOvertaken) {
@@ -187,9 +186,10 @@ TEST_F(Writer, RotatesKeys) {
   PrivateKey old_online = std::move(online_key_);
   online_key_ = key();
   Bytes two = draft(2, 1);
-  EXPECT_EQ(repository_.rotate_root(two).error().code, Code::kBadSignature);
+  Keys both = {&old_online, &online_key_};
+  EXPECT_EQ(repository_.rotate_root(two, both, lifetimes_, now_).error().code, Code::kBadSignature);
   sign(two, root_key_);
-  ASSERT_TRUE(repository_.rotate_root(two).ok());
+  ASSERT_TRUE(repository_.rotate_root(two, both, lifetimes_, now_).ok());
   EXPECT_EQ(repository_.refresh({&old_online}, lifetimes_, {}, now_).error().code,
             Code::kBadSignature);
   ASSERT_TRUE(repository_.refresh(online(), lifetimes_, {}, now_).ok());
@@ -197,10 +197,27 @@ TEST_F(Writer, RotatesKeys) {
   EXPECT_EQ(version("root"), 2);
 }
 
+// Their PEM has line ends, which canonical JSON leaves as they are: a file must be JSON all the
+// same.
+TEST_F(Writer, PublishesWithP256Keys) {
+  PrivateKey p256 = std::move(PrivateKey::generate(Scheme::kEcdsaP256Sha256)).value();
+  RootSpec spec;
+  for (const char* role : {"root", "timestamp", "snapshot", "targets"}) {
+    spec.roles[role] = {{p256.public_key()}, 1};
+  }
+  Bytes root = draft_root(spec, 1, now_).value();
+  sign(root, p256);
+  Repository fresh(*disk_, temp_ / "p256");
+  auto made = fresh.create(root, {&p256}, lifetimes_, now_);
+  ASSERT_TRUE(made.ok()) << made.error().describe();
+  ASSERT_TRUE(fresh.publish({target("a", "1")}, {&p256}, lifetimes_, now_).ok());
+  EXPECT_EQ(fresh.targets()->size(), 1U);
+}
+
 TEST_F(Writer, SkipsNoRootVersion) {
   Bytes three = draft(3, 1);
   sign(three, root_key_);
-  EXPECT_EQ(repository_.rotate_root(three).error().code, Code::kMismatch);
+  EXPECT_EQ(repository_.rotate_root(three, {}, lifetimes_, now_).error().code, Code::kMismatch);
 }
 
 TEST_F(Writer, SignsOnceHoweverOftenAsked) {
@@ -208,6 +225,27 @@ TEST_F(Writer, SignsOnceHoweverOftenAsked) {
   sign(again, root_key_);
   EXPECT_EQ(again, root_);
   EXPECT_EQ(sign_metadata(to_bytes("{}"), root_key_).error().code, Code::kMalformed);
+}
+
+TEST_F(Writer, BeginsWithWhatPeopleSignedOneAfterTheOther) {
+  Repository fresh(*disk_, temp_ / "fresh");
+  Bytes root = draft(1, 2);
+  ASSERT_TRUE(fresh.stage_first(root, {&alice_}, lifetimes_, now_).ok());
+  EXPECT_EQ(fresh.stage_first(root, {&alice_}, lifetimes_, now_).error().code, Code::kExists);
+  auto waiting = fresh.waiting();
+  ASSERT_TRUE(waiting.ok()) << waiting.error().describe();
+  ASSERT_EQ(waiting->size(), 2U);
+  EXPECT_EQ(waiting->at(0).signatures.have, 0U);
+  EXPECT_EQ(waiting->at(1).signatures.have, 1U);
+  sign(root, root_key_);
+  EXPECT_EQ(fresh.create(root, {&online_key_}, lifetimes_, now_).error().code, Code::kBadSignature);
+  Bytes targets = *fresh.staged("targets");
+  sign(targets, bob_);
+  ASSERT_TRUE(disk_->replace(temp_ / "fresh/metadata/staged/targets.json", targets).ok());
+  auto made = fresh.create(root, {&online_key_}, lifetimes_, now_);
+  ASSERT_TRUE(made.ok()) << made.error().describe();
+  EXPECT_TRUE(fresh.waiting()->empty());
+  EXPECT_EQ(fresh.status()->size(), 4U);
 }
 
 TEST_F(Writer, ReportsTheStateOfEachRole) {
