@@ -19,7 +19,10 @@ void Agent::talk() {
     log(Level::kWarning, "no report", {{"why", reply.error().describe()}});
     reply_.reset();  // nobody says that something may begin
     poll_ = config_.patience.unreachable;
-    if (reply.error().code == Code::kHttp) fetch_roster();  // perhaps we were revoked
+    // Perhaps we were revoked, or another gateway stands there.
+    if (reply.error().code == Code::kHttp || reply.error().code == Code::kUnknownKey) {
+      fetch_roster();
+    }
     return;
   }
   poll_ = std::chrono::milliseconds(reply->poll_ms);

@@ -42,9 +42,18 @@ TEST_F(LinkTest, TakesAnyServerUntilTheRosterNamesOne) {
   EXPECT_EQ(as_text(*link_->roster()), "roster");
   http::Identity other = fakes::new_identity("other");
   link_->pin({key_of(other)});
-  EXPECT_FALSE(link_->roster().ok());
+  EXPECT_EQ(link_->attestations(Digest{}).error().code, Code::kUnknownKey);
   link_->pin({key_of(other), key_of(gateway_)});
+  EXPECT_TRUE(link_->attestations(Digest{}).ok());
+}
+
+// The roster that names the new gateway's key can only come from it. It is signed, so it may.
+TEST_F(LinkTest, WhatVerifiesItselfMayComeFromANewGateway) {
+  link_->pin({key_of(fakes::new_identity("the old gateway"))});
   EXPECT_EQ(as_text(*link_->roster()), "roster");
+  EXPECT_TRUE(link_->site_metadata().fetch("2.root.json", 1 << 20).ok());
+  EXPECT_FALSE(link_->directive().ok()) << "nothing else";
+  EXPECT_FALSE(link_->enrol({"cam01", {}, "0.1"}).ok());
 }
 
 TEST_F(LinkTest, RepeatsTheGatewaysWords) {
