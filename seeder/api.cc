@@ -140,6 +140,8 @@ const Api::Route Api::kRoutes[] = {
     {"POST", "/v1/directive", For::kOperators, &Api::post_directive, trust::kMaxEnvelopeBytes},
     {"POST", "/v1/rollouts/", For::kOperators, &Api::post_rollout, 1024},
     {"POST", "/v1/mirror/refresh", For::kOperators, &Api::post_refresh, 1024},
+    {"POST", "/v1/mirror/import", For::kOperators, &Api::post_import, 8192},
+    {"POST", "/v1/mirror/allowance", For::kOperators, &Api::post_allowance, 1024},
 };
 
 Api::Api(const Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,

@@ -61,6 +61,8 @@ class Api {
   Answer post_directive(const http::Request& request, const Caller& caller);
   Answer post_rollout(const http::Request& request, const Caller& caller);
   Answer post_refresh(const http::Request& request, const Caller& caller);
+  Answer post_import(const http::Request& request, const Caller& caller);
+  Answer post_allowance(const http::Request& request, const Caller& caller);
   Answer file(const Path& folder, const std::string& prefix, const http::Request& request) const;
   SiteStatus full_status(SiteStatus status) const;
 

@@ -155,6 +155,11 @@ Result<void> BundleStore::forget_tree(const trust::TreeId& tree) {
   return disk_.remove_tree(tree_dir(tree));
 }
 
+Result<void> BundleStore::forget_delivery(const trust::Delivery& delivery) {
+  TRY(disk_.remove(route_path(delivery.base, delivery.target)));
+  return disk_.remove(delivery_path(delivery.root));
+}
+
 std::optional<trust::Delivery> BundleStore::route(const trust::TreeId& base,
                                                   const trust::TreeId& target) const {
   Result<Bytes> text = disk_.read(route_path(base, target), 256);

@@ -48,6 +48,9 @@ class BundleStore {
   // It is damaged: not held any more. Who reads it meanwhile gets errors.
   Result<void> forget_tree(const trust::TreeId& tree);
 
+  // Its file is damaged: not held any more.
+  Result<void> forget_delivery(const trust::Delivery& delivery);
+
   // The delivery that takes base to target, if one is held.
   [[nodiscard]] std::optional<trust::Delivery> route(const trust::TreeId& base,
                                                      const trust::TreeId& target) const;

@@ -11,7 +11,9 @@ namespace lineside::seeder {
 // may be resumed. nullopt if that cannot be told: nothing is removed by guess.
 std::optional<BundleStore::Kept> Supply::kept() const {
   Result<std::vector<std::string>> recent = site_.recent_bundles(options_.keep_bundles);
-  if (!recent.ok()) return std::nullopt;
+  Result<std::vector<std::string>> imported = counters_.imports(options_.keep_bundles);
+  if (!recent.ok() || !imported.ok()) return std::nullopt;
+  recent->insert(recent->end(), imported->begin(), imported->end());
   std::vector<Digest> floor = site_.floor_trees();
   BundleStore::Kept keep;
   keep.trees.insert(floor.begin(), floor.end());
@@ -41,13 +43,20 @@ void Supply::uncollected(const Error& why) {
                             "revoked");
 }
 
+// A tree on the way to the present one may be needed to go on.
+bool Supply::is_fetching() const {
+  std::optional<trust::VerifiedDirective> directive = site_.to_supply();
+  std::lock_guard lock(mutex_);
+  return directive && directive->directive.sequence != supplied_sequence_;
+}
+
 // At the start, when a rollout has ended, and once in a while; never while a tree is brought in.
 void Supply::collect_when_due() {
   std::int64_t ended = site_.ended_rollout();
   bool due = !collected_ || ended > collected_after_ ||
              clock_.steady() >= *collected_ + options_.collect_every;
   std::unique_lock building(building_, std::try_to_lock);
-  if (!due || !building.owns_lock()) return;
+  if (!due || !building.owns_lock() || is_fetching()) return;
   if (Result<void> known = site_.floor_is_known(); !known.ok()) return uncollected(known.error());
   std::optional<BundleStore::Kept> keep = kept();
   if (!keep) return;

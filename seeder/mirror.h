@@ -6,8 +6,10 @@
 //     DIR/targets/    NAME/HASH.VERSION.json and .listing
 //
 // Every byte from the origin is counted for the release that it serves, failed attempts included,
-// and the count survives a restart. With a budget, nothing is fetched for a release that would
-// exceed it: kBudget. The regular refreshes serve none (""): counted, never refused. One thread.
+// and the count survives a restart, even one without warning. With a budget, nothing is fetched for
+// a release that would exceed it and what operators allowed beside it: kBudget, with the bytes that
+// are missing. The regular refreshes serve none (""): counted, never refused. One thread, except
+// cheapest() and catalogue().
 #pragma once
 
 #include <cstdint>
@@ -26,6 +28,7 @@
 #include "seeder/catalogue.h"
 #include "seeder/origin.h"
 #include "seeder/rollout_store.h"
+#include "seeder/route_search.h"
 
 namespace lineside::seeder {
 
@@ -47,6 +50,9 @@ class Mirror {
   // All references outlive it.
   Mirror(Disk& disk, Path dir, BundleStore& bundles, RolloutStore& counters, Origin& origin,
          Clock& clock, MirrorOptions options);
+  // The same repository and counters, fed from another origin, e.g. a stick: it outlives the
+  // answer.
+  [[nodiscard]] Mirror fed_from(Origin& origin) const;
   // `vendor_root`: from commissioning, trusted only if nothing is yet. Reads what is here already.
   Result<void> prepare(BytesView vendor_root);
 
@@ -59,36 +65,47 @@ class Mirror {
   // Manifest and listing, from here or from the origin. kNotFound if the vendor does not list it.
   Result<MirroredBundle> bundle(const std::string& name, std::stop_token stop);
 
-  // The cheapest signed delivery whose base the store holds, by the bytes that are still to come.
+  // The cheapest signed way from what the store holds, by what is mirrored: no origin is asked.
   // nullopt if there is none; not meaningful if the tree is held.
-  struct Choice {
-    trust::Delivery delivery;
-    std::uint64_t remaining = 0;
-  };
-  [[nodiscard]] std::optional<Choice> cheapest(const trust::Manifest& manifest) const;
+  [[nodiscard]] std::optional<SignedRoute> cheapest(const trust::Manifest& manifest) const;
   // Told of a tree that was found damaged in the store.
   void on_damage(std::function<void(const std::string&)> tell) { tell_ = std::move(tell); }
-  // Brings the bundle's tree into the store by the cheapest route. If that fails because its base
-  // is damaged in the store, the base is forgotten and the next route is taken. kNotFound without a
-  // route; kBudget; kMismatch if what came is not what was signed (it is removed); codes of Origin
-  // and Disk.
-  Result<void> supply(const MirroredBundle& bundle,
-                      const std::function<void(std::uint64_t)>& progress, std::stop_token stop);
+  // Brings the bundle's tree into the store by the cheapest signed way, trees in between included;
+  // what their manifests cost is charged to the bundle, too. If that fails because its base is
+  // damaged in the store, or the delivery is, that is forgotten and the next way taken. kNotFound
+  // without one;
+  // kBudget, before anything of the way is fetched; kMismatch if what came is not what was signed
+  // (it is removed); codes of Origin and Disk.
+  using Progress = std::function<void(std::uint64_t have, std::uint64_t total)>;
+  Result<void> supply(const MirroredBundle& bundle, const Progress& progress, std::stop_token stop);
+  // kBudget, as supply() would say; what the cheapest way is, otherwise. Fetches no delivery.
+  Result<SignedRoute> find_route(const MirroredBundle& bundle, std::stop_token stop);
 
+  [[nodiscard]] bool crosses_wan() const { return origin_.crosses_wan(); }
   [[nodiscard]] Path metadata_dir() const { return dir_ / "metadata"; }
   [[nodiscard]] Path targets_dir() const { return dir_ / "targets"; }
 
  private:
   class Source;
+  class Atlas;
   Result<Bytes> target(trust::Updater& updater, const std::string& name, Source& source);
+  Result<MirroredBundle> bundle_for(const std::string& release, const std::string& name,
+                                    std::stop_token stop);
   [[nodiscard]] Path part_path(const Digest& root) const;
+  [[nodiscard]] bool is_held(const trust::Delivery& delivery) const;
+  [[nodiscard]] std::uint64_t remaining(const trust::Delivery& delivery) const;
   Result<void> fetch_delivery(const trust::Delivery& delivery, const std::string& release,
                               const std::function<void(std::uint64_t)>& progress,
                               std::stop_token stop);
+  Result<void> fetch_route(const SignedRoute& route, const std::string& release,
+                           const Progress& progress, const std::stop_token& stop);
+  Result<void> apply_step(const trust::Delivery& delivery, const MirroredBundle& bundle,
+                          std::stop_token stop);
   Result<void> apply(const trust::Delivery& delivery, const MirroredBundle& bundle,
                      std::stop_token stop);
   [[nodiscard]] std::string damage_of(const Digest& tree, std::stop_token stop) const;
   Result<bool> forget_if_damaged(const Digest& tree, std::stop_token stop);
+  Result<bool> forget_if_damaged(const trust::Delivery& delivery);
   Result<std::uint64_t> budget_left(const std::string& release) const;
   Result<void> check_budget(const std::string& release, std::uint64_t more) const;
 

@@ -88,8 +88,9 @@ struct NodeRow {
 
 // Mirror and synthesis.
 struct SupplyRow {
-  std::string state;  // "idle", "refreshing", "fetching", "building", "making", "ready", "waiting"
-  std::string text;   // what it does, or the error that it waits after
+  std::string state;       // "idle", "refreshing", "fetching", "building", "making", "ready",
+                           // "waiting" (to try again), "asking" (an operator, for more WAN budget)
+  std::string text;        // what it does, or the error that it waits after
   std::uint64_t done = 0;  // bytes of the present fetch
   std::uint64_t total = 0;
   std::optional<UtcTime> retry_at;

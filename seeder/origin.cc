@@ -36,6 +36,7 @@ class HttpOrigin final : public Origin {
   }
 
   [[nodiscard]] std::uint64_t bytes_received() const override { return client_.bytes_received(); }
+  [[nodiscard]] bool crosses_wan() const override { return true; }
 
  private:
   Disk& disk_;
@@ -66,6 +67,7 @@ class FolderOrigin final : public Origin {
   }
 
   [[nodiscard]] std::uint64_t bytes_received() const override { return 0; }
+  [[nodiscard]] bool crosses_wan() const override { return false; }
 
  private:
   static Result<void> copy(const InputFile& input, OutputFile& output, std::uint64_t at,

@@ -32,6 +32,8 @@ class Origin {
                                 const FetchOptions& options) = 0;
   // Bytes received so far, failed calls included. A folder costs none: nothing crosses the WAN.
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
+  // Whether those count: window, rate and budget are for the WAN.
+  [[nodiscard]] virtual bool crosses_wan() const = 0;
 };
 
 // `where`: "https://…", "http://…", or a folder. One thread. kUsage for a bad URL. `disk` outlives

@@ -14,12 +14,12 @@ bool is_ours(Code code) {
 
 }  // namespace
 
-OriginQueue::Ticket OriginQueue::ask(const std::string& bundle) {
+OriginQueue::Ticket OriginQueue::ask(const std::string& bundle, const std::string& folder) {
   std::lock_guard lock(mutex_);
   for (const Ticket& waiting : questions_) {
-    if (waiting->bundle == bundle) return waiting;
+    if (waiting->bundle == bundle && waiting->folder == folder) return waiting;
   }
-  questions_.push_back(std::make_shared<Question>(Question{bundle, std::nullopt}));
+  questions_.push_back(std::make_shared<Question>(Question{bundle, folder, std::nullopt}));
   return questions_.back();
 }
 

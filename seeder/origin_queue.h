@@ -27,13 +27,14 @@ class OriginQueue {
   static constexpr const char* kMetadata = "metadata";
 
   struct Question {
-    std::string bundle;  // its manifest and listing, too; empty: the vendor's metadata alone
+    std::string bundle;       // its manifest and listing, too; empty: the vendor's metadata alone
+    std::string folder = {};  // not the origin, but this folder is to be imported
     std::optional<Result<void>> answer;
   };
   using Ticket = std::shared_ptr<Question>;
 
   // The same question that still waits is not asked twice.
-  Ticket ask(const std::string& bundle);
+  Ticket ask(const std::string& bundle, const std::string& folder = {});
   // The answer if it comes within `patience`, else kTimeout.
   Result<void> await(const Ticket& ticket, std::chrono::milliseconds patience);
 

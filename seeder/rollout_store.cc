@@ -218,4 +218,43 @@ Result<WanBytes> RolloutStore::wan_total() const {
   return read_wan(state_->database.prepare("SELECT SUM(payload),SUM(metadata) FROM wan"));
 }
 
+Result<void> RolloutStore::allow_wan(std::string_view release, std::uint64_t bytes,
+                                     const Event& event) {
+  return state_->commit([&](Database& database) -> Result<void> {
+    TRY(database
+            .prepare("INSERT INTO wan_allowed(release,bytes) VALUES(?,?) ON CONFLICT(release) DO"
+                     " UPDATE SET bytes=bytes+excluded.bytes")
+            .bind(release)
+            .bind(static_cast<std::int64_t>(bytes))
+            .run());
+    return insert_event(database, event);
+  });
+}
+
+Result<std::uint64_t> RolloutStore::wan_allowed(std::string_view release) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement = state_->database.prepare("SELECT bytes FROM wan_allowed WHERE release=?");
+  TRY_ASSIGN(bool row, statement.bind(release).step());
+  return row ? static_cast<std::uint64_t>(statement.integer(0)) : 0;
+}
+
+Result<void> RolloutStore::add_import(std::string_view bundle) {
+  return state_->commit([&](Database& database) {
+    return database.prepare("INSERT OR REPLACE INTO imports(bundle) VALUES(?)").bind(bundle).run();
+  });
+}
+
+Result<std::vector<std::string>> RolloutStore::imports(std::size_t most) const {
+  std::lock_guard lock(state_->mutex);
+  Statement statement =
+      state_->database.prepare("SELECT bundle FROM imports ORDER BY number DESC LIMIT ?");
+  statement.bind(static_cast<std::int64_t>(most));
+  std::vector<std::string> bundles;
+  while (true) {
+    TRY_ASSIGN(bool row, statement.step());
+    if (!row) return bundles;
+    bundles.push_back(statement.text(0));
+  }
+}
+
 }  // namespace lineside::seeder

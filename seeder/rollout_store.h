@@ -150,6 +150,13 @@ class RolloutStore {
   Result<void> add_wan(std::string_view release, const WanBytes& more);
   [[nodiscard]] Result<WanBytes> wan(std::string_view release) const;
   [[nodiscard]] Result<WanBytes> wan_total() const;
+  // An operator lets `bytes` more across for a release than its budget.
+  Result<void> allow_wan(std::string_view release, std::uint64_t bytes, const Event& event);
+  [[nodiscard]] Result<std::uint64_t> wan_allowed(std::string_view release) const;  // the sum
+
+  // Bundles that came on a stick, for whom they wait; the last one first.
+  Result<void> add_import(std::string_view bundle);
+  [[nodiscard]] Result<std::vector<std::string>> imports(std::size_t most) const;
 
  private:
   struct State;

@@ -43,6 +43,11 @@ CREATE TABLE forecasts(sequence INTEGER PRIMARY KEY, forecast TEXT NOT NULL) STR
 CREATE TABLE checks(
   device TEXT NOT NULL, finished INTEGER NOT NULL, phase TEXT NOT NULL, verdict TEXT NOT NULL,
   cause TEXT NOT NULL, measured TEXT NOT NULL, PRIMARY KEY(device, finished, phase)) STRICT;
+)sql",
+                                  R"sql(
+CREATE TABLE wan_allowed(release TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE imports(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, bundle TEXT NOT NULL UNIQUE) STRICT;
 )sql"};
 
 }  // namespace

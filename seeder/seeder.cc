@@ -158,6 +158,7 @@ Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Cl
   wanted.effort = config.synthesis_effort;
   wanted.threads = config.synthesis_threads;
   wanted.budget = config.wan_budget;
+  wanted.window = config.wan_window;
   wanted.patience = config.synthesis_patience;
   wanted.keep_bundles = config.keep_bundles;
   supply =

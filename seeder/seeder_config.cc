@@ -101,6 +101,11 @@ Result<SeederConfig> load_config(const Disk& disk, const Path& file) {
   out.wan_rate = static_cast<std::uint64_t>(config.integer("wan.rate", 0, 0, kMax));
   out.wan_budget = static_cast<std::uint64_t>(config.integer("wan.budget", 0, 0, kMax));
   out.wan_refresh = config.duration("wan.refresh", std::chrono::seconds(600));
+  if (auto window = WanWindow::parse(config.texts("wan.window")); window.ok()) {
+    out.wan_window = std::move(*window);
+  } else {
+    config.refuse("wan.window", window.error().what);
+  }
   read_page(out, config);
   out.synthesis_effort = static_cast<int>(config.integer("synthesis.effort", 2, 1, 3));
   out.synthesis_threads = static_cast<unsigned>(config.integer("synthesis.threads", 2, 1, 64));

@@ -21,6 +21,7 @@
 //     rate = 0                             # bytes a second, 0: no limit
 //     budget = 0                           # bytes a release, 0: none
 //     refresh = "10m"
+//     window = ["22:00-05:30"]             # local hours for deliveries; default: always
 //
 //     [page]                               # without it there is no page
 //     listen = "10.0.0.2:8443"
@@ -37,8 +38,7 @@
 //     patience = "10m"                     # nodes wait this long for a smaller delivery
 //
 //     [store]
-//     keep_bundles = 3                     # of those rolled out last, for going back without the
-//     WAN
+//     keep_bundles = 3                     # of those rolled out last, to go back without the WAN
 #pragma once
 
 #include <chrono>
@@ -50,6 +50,7 @@
 #include "proto/base/config.h"
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
+#include "seeder/wan_window.h"
 
 namespace lineside::seeder {
 
@@ -72,6 +73,7 @@ struct SeederConfig {
   std::uint64_t wan_rate = 0;
   std::uint64_t wan_budget = 0;
   std::chrono::seconds wan_refresh{600};
+  WanWindow wan_window;
 
   std::string page_listen;  // empty: no page
   bool page_tls = true;

@@ -177,16 +177,28 @@ void Supply::failed(const Error& error) {
     std::lock_guard lock(mutex_);
     pause_ =
         pause_.count() == 0 ? options_.first_retry : std::min(pause_ * 2, options_.longest_retry);
+    if (!check_window().ok()) {
+      pause_ = std::max<std::chrono::milliseconds>(
+          pause_, options_.window.opens_in(local_minute(clock_.now())));
+    }
     retry_ = clock_.steady() + pause_;
     is_new = failure_ != text;
     failure_ = text;
-    row_.state = "waiting";
+    row_.state = error.code == Code::kBudget ? "asking" : "waiting";
     row_.text = text;
     row_.retry_at = clock_.now() + std::chrono::ceil<std::chrono::seconds>(pause_);
   }
   log(Level::kWarning, "supply waits", {{"error", text}});
-  if (is_new) site_.note("supply", text);
+  if (is_new) site_.note(error.code == Code::kBudget ? "budget" : "supply", text);
   changed();
+}
+
+void Supply::try_again_now() {
+  std::lock_guard lock(mutex_);
+  retry_.reset();
+  pause_ = {};
+  fetcher_asked_ = true;
+  fetcher_wakes_.notify_all();
 }
 
 // What is mirrored already needs no origin: a rollback works while the WAN is down, at once.
@@ -213,11 +225,20 @@ Result<MirroredBundle> Supply::find_bundle(const trust::VerifiedDirective& direc
   return bundle;
 }
 
+// kConflict outside the hours in which deliveries may cross the WAN.
+Result<void> Supply::check_window() const {
+  bool open = !mirror_.crosses_wan() || options_.window.is_open(local_minute(clock_.now()));
+  if (open) return ok();
+  return Error{Code::kConflict, "deliveries cross the WAN at " + options_.window.text() + " only"};
+}
+
 Result<void> Supply::bring(const MirroredBundle& bundle, std::stop_token stop) {
-  std::optional<Mirror::Choice> choice = mirror_.cheapest(bundle.manifest);
-  show("fetching", bundle.name);
-  std::uint64_t total = choice ? choice->delivery.length : 0;
-  auto progress = [this, total](std::uint64_t have) {
+  TRY_ASSIGN(SignedRoute route, mirror_.find_route(bundle, stop));
+  if (route.bytes > 0) TRY(check_window());
+  show("fetching", route.steps.size() == 1 ? bundle.name
+                                           : fmt::format("{} by a chain of {} deliveries",
+                                                         bundle.name, route.steps.size()));
+  auto progress = [this](std::uint64_t have, std::uint64_t total) {
     {
       std::lock_guard lock(mutex_);
       row_.done = have;
@@ -226,6 +247,10 @@ Result<void> Supply::bring(const MirroredBundle& bundle, std::stop_token stop) {
       // A download may take longer than the metadata stay fresh. Not sooner: what is on its way
       // when it is cut comes over the WAN once more.
       if (have != total && clock_.steady() >= next_refresh_ + kLongDownload) {
+        fetching_.request_stop();
+        fetcher_asked_ = true;
+      }
+      if (have != total && !check_window().ok()) {
         fetching_.request_stop();
         fetcher_asked_ = true;
       }

@@ -32,6 +32,7 @@
 #include "seeder/operator_api.h"
 #include "seeder/origin_queue.h"
 #include "seeder/site.h"
+#include "seeder/wan_window.h"
 
 namespace lineside::seeder {
 
@@ -42,6 +43,7 @@ struct SupplyOptions {
   unsigned threads = 2;      // of the maker
   int effort = 2;            // delta::MakeOptions::effort
   std::uint64_t budget = 0;  // for plans; the mirror enforces it
+  WanWindow window;          // when deliveries may cross the WAN
   std::chrono::milliseconds longest_answer{1000};
   // How long a node is asked to wait for a smaller delivery that is still to be made.
   std::chrono::seconds patience{600};
@@ -74,6 +76,13 @@ class Supply {
   Result<PlanView> plan(const std::string& bundle);
   // Asks the origin now. kTimeout if it takes longer; it goes on nevertheless.
   Result<void> refresh();
+  // Brings `bundle`, or the newest release of every bundle if that is empty, into the store from a
+  // folder on this machine (a stick), which is believed no more than any origin. kTimeout if it
+  // takes longer; it goes on nevertheless, and asking again waits for the same. kConflict in the
+  // end if a named bundle cannot be had from there; codes of Mirror.
+  Result<void> import(const Path& folder, const std::string& bundle);
+  // Bytes that an operator lets across for a release beside its budget.
+  Result<void> allow(const std::string& bundle, std::uint64_t bytes, const std::string& actor);
   // What the vendor lists, by what is held.
   [[nodiscard]] std::vector<BundleRow> bundles() const;
 
@@ -88,6 +97,11 @@ class Supply {
   [[nodiscard]] std::optional<KnownBundle> known(const std::string& bundle) const;
   Result<void> fetch_directive(const trust::VerifiedDirective& directive, std::stop_token stop);
   Result<void> bring(const MirroredBundle& bundle, std::stop_token stop);
+  Result<void> check_window() const;
+  Result<void> import_now(const Path& folder, const std::string& bundle, std::stop_token stop);
+  Result<bool> import_bundle(Mirror& stick, const std::string& name, std::stop_token stop);
+  [[nodiscard]] std::vector<std::string> newest_releases() const;
+  void try_again_now();
   Result<MirroredBundle> find_bundle(const trust::VerifiedDirective& directive,
                                      std::stop_token stop);
   void fetch_step(std::stop_token stop);
@@ -115,6 +129,7 @@ class Supply {
   Result<void> seed(const trust::Delivery& delivery);
 
   void collect_when_due();
+  [[nodiscard]] bool is_fetching() const;
   void uncollected(const Error& why);
   [[nodiscard]] std::optional<BundleStore::Kept> kept() const;
 

@@ -57,8 +57,11 @@ void Supply::answer_questions(const std::stop_token& stop) {
     OriginQueue::Ticket question = questions_.next();
     if (!question) return;
     Result<void> answer;
-    bool cut = until_directive(
-        stop, [&](std::stop_token until) { answer = consult(question->bundle, std::move(until)); });
+    bool cut = until_directive(stop, [&](std::stop_token until) {
+      answer = question->folder.empty()
+                   ? consult(question->bundle, std::move(until))
+                   : import_now(question->folder, question->bundle, std::move(until));
+    });
     if (cut && !answer.ok()) return;  // it is asked again after the directive
     questions_.answer(question, std::move(answer));
   }
@@ -138,10 +141,10 @@ Result<PlanView> Supply::make_plan(const std::string& bundle, const trust::Manif
   plan.wan_budget = options_.budget;
   TRY_ASSIGN(WanBytes used, counters_.wan(bundle));
   plan.wan_used = used.payload + used.metadata;
-  std::optional<Mirror::Choice> choice = mirror_.cheapest(manifest);
-  if (!plan.held && choice) {
-    plan.wan_bytes = choice->remaining;
-    plan.wan_base = choice->delivery.base;
+  std::optional<SignedRoute> route = mirror_.cheapest(manifest);
+  if (!plan.held && route) {
+    plan.wan_bytes = route->bytes;
+    plan.wan_base = route->base();
   }
   plan.routes = plan_routes(manifest);
   plan.origin = origin();

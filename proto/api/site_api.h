@@ -20,6 +20,10 @@
 //     POST /v1/rollouts/SEQ/pause | resume | abort                            operator
 //     POST /v1/rollouts/SEQ/forecast      Forecast, once                       operator
 //     POST /v1/mirror/refresh             asks the origin now                 operator
+//     POST /v1/mirror/import              {"folder":…,"bundle":…}: brings what a folder on
+//       the gateway's machine holds of the vendor's repository                operator
+//     POST /v1/mirror/allowance           {"bundle":…,"bytes":…}: more than the WAN budget
+//                                                                             operator
 //
 // A delivery is offered (200), being prepared (503 with Retry-After), or not to be had (404). As
 // long as one from any tree that the node last reported is being prepared, every base is answered
@@ -27,8 +31,8 @@
 // gateway's patience (synthesis.patience), or once making it has failed, what there is is offered.
 //
 // /v1/plan, /v1/bundles and /v1/status say what the gateway holds; "origin" in the answer says
-// since when and what hinders newer. 503 of /v1/plan and /v1/mirror/refresh: the origin has not
-// answered yet, ask again.
+// since when and what hinders newer. 503 of /v1/plan, /v1/mirror/refresh and /v1/mirror/import:
+// it is not done yet, ask again.
 //
 // Errors are problem+json (RFC 9457) with a member "code" (code_name).
 #pragma once

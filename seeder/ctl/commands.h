@@ -33,6 +33,11 @@ Result<void> revoke(Session& session, const std::string& device);
 // The gateway asks the origin now.
 Result<void> refresh(Session& session);
 Result<void> bundles(Session& session);
+// The gateway takes `bundle` (empty: the newest release of every bundle) from a folder on its
+// machine; waits for the end of it.
+Result<void> import(Session& session, const Path& folder, const std::string& bundle);
+// Lets `bytes` more cross the WAN for a release than the gateway's budget.
+Result<void> allow(Session& session, const std::string& bundle, std::uint64_t bytes);
 // `lan_rate`: bytes a second that one node's link carries, for the estimate.
 Result<void> plan(Session& session, const std::string& bundle, const RolloutWish& wish,
                   std::uint64_t lan_rate);

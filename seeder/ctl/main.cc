@@ -30,6 +30,8 @@ struct Flags {
   std::string on_failure = "pause", attest_folder, vendor_root;
   RolloutWish wish;
   std::int64_t sequence = 0, after = 0;
+  std::string folder;
+  std::uint64_t bytes = 0;
   std::uint64_t lan_rate = 100'000'000 / 8;
   bool watch = false, csv_report = false;
 };
@@ -199,6 +201,21 @@ class Program {
             [](Session& session, Disk&, Flags&) { return refresh(session); });
     command(app_, "bundles", "What the vendor offers",
             [](Session& session, Disk&, Flags&) { return bundles(session); });
+    CLI::App* stick =
+        command(app_, "import", "Takes bundles from a folder on the gateway's machine",
+                [](Session& session, Disk&, Flags& flags) {
+                  return import(session, flags.folder, flags.bundle);
+                });
+    stick->add_option("folder", flags_.folder, "the vendor's repository, e.g. a USB stick's")
+        ->required();
+    stick->add_option("--bundle", flags_.bundle,
+                      "NAME/VERSION (default: the newest release of each)");
+    CLI::App* more = command(app_, "allow", "Lets more bytes across the WAN than the budget",
+                             [](Session& session, Disk&, Flags& flags) {
+                               return allow(session, flags.bundle, flags.bytes);
+                             });
+    more->add_option("bundle", flags_.bundle, "NAME/VERSION")->required();
+    more->add_option("bytes", flags_.bytes, "how many more")->required();
     CLI::App* look = command(app_, "plan", "What a rollout would do, before anything moves",
                              [](Session& session, Disk&, Flags& flags) {
                                return plan(session, flags.bundle, flags.wish, flags.lan_rate);

@@ -62,6 +62,55 @@ TEST_F(MirrorTest, TakesTheCheapestRouteFromATreeItHolds) {
   EXPECT_LT(must(counters->wan("vision/2.0.0.json")).payload, 5000U);
 }
 
+TEST_F(MirrorTest, TakesAChainOfSignedDeliveriesIfThatIsCheapest) {
+  std::map<std::string, std::string> files{{"runtime/big", noise(300'000, 1)}, {"models/a", "one"}};
+  vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = noise(4000, 2);
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  files["models/b"] = noise(4000, 3);
+  trust::Manifest three = vendor.publish("3.0.0", 3, files, {"2.0.0"});
+  MirroredBundle wanted = bundle("vision/3.0.0.json");
+  EXPECT_EQ(must(mirror->find_route(wanted, {})).steps.size(), 2U);
+  std::uint64_t most = 0, total = 0;
+  must(mirror->supply(
+      wanted, [&](std::uint64_t have, std::uint64_t all) { most = have, total = all; }, {}));
+  EXPECT_EQ(most, total);
+  EXPECT_EQ(total, two.deliveries[1].length + three.deliveries[1].length);
+  EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(three.tree),
+                                      must(bundles.listing(three.tree)), 1))
+                  .empty());
+  WanBytes wan = must(counters->wan("vision/3.0.0.json"));
+  EXPECT_LT(wan.payload, total + 1500);
+  EXPECT_EQ(must(counters->wan("vision/2.0.0.json")).metadata, 0U)
+      << "the tree in between is charged to what it is for";
+}
+
+TEST_F(MirrorTest, AChainThatWasCutGoesOnWhereItWas) {
+  std::map<std::string, std::string> files{{"runtime/big", noise(900'000, 1)}, {"models/a", "one"}};
+  vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = noise(200'000, 2);
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  files["models/b"] = noise(200'000, 3);
+  trust::Manifest three = vendor.publish("3.0.0", 3, files, {"2.0.0"});
+  MirroredBundle wanted = bundle("vision/3.0.0.json");
+  std::uint64_t both = two.deliveries[1].length + three.deliveries[1].length;
+  must(mirror->find_route(wanted, {}));  // the manifest in between comes
+  server.misbehave(Misdeed::kCut, 100'000, 1);
+  EXPECT_FALSE(supply(wanted).ok());
+  start();  // as after a restart
+  server.misbehave(Misdeed::kCut, 50'000, 1);
+  EXPECT_FALSE(supply(wanted).ok());
+  start();
+  must(supply(wanted));
+  EXPECT_TRUE(bundles.has_tree(three.tree));
+  EXPECT_LT(must(counters->wan("vision/3.0.0.json")).payload, both + 140'000)
+      << "what was in a buffer at a cut comes again";
+}
+
 TEST_F(MirrorTest, ServesWhatItReceivedByteForByte) {
   vendor.publish("1.0.0", 1, {{"models/a", "x"}});
   start();
@@ -161,7 +210,7 @@ TEST_F(MirrorTest, ACutFetchIsResumedAndNothingCrossesTwice) {
   EXPECT_FALSE(supply(wanted).ok());
   start();  // as after a restart
   ASSERT_TRUE(mirror->cheapest(wanted.manifest).has_value());
-  EXPECT_LT(mirror->cheapest(wanted.manifest)->remaining, one.deliveries[0].length);
+  EXPECT_LT(mirror->cheapest(wanted.manifest)->bytes, one.deliveries[0].length);
   must(supply(wanted));
   EXPECT_TRUE(bundles.has_tree(one.tree));
   WanBytes wan = must(counters->wan("vision/1.0.0.json"));
@@ -187,6 +236,49 @@ TEST_F(MirrorTest, ABudgetIsRefusedBeforeItIsExceeded) {
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::kBudget);
   EXPECT_EQ(must(counters->wan("vision/1.0.0.json")).payload, 0U);
+}
+
+TEST_F(MirrorTest, ABudgetSaysWhatIsMissingAndThatMuchMoreIsEnough) {
+  vendor.publish("1.0.0", 1, {{"models/a", noise(100'000, 6)}});
+  start({50'000, 0});
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  std::string text = supply(wanted).error().what;
+  std::string command = "`lineside allow vision/1.0.0 ";
+  auto at = text.find(command);
+  ASSERT_NE(at, std::string::npos) << text;
+  std::uint64_t missing = std::stoull(text.substr(at + command.size()));
+  must(counters->allow_wan(wanted.name, missing - 1, {}));
+  EXPECT_EQ(supply(wanted).error().code, Code::kBudget);
+  must(counters->allow_wan(wanted.name, 1, {}));
+  must(supply(wanted));
+  EXPECT_LE(must(counters->wan(wanted.name)).payload, 50'000 + missing);
+}
+
+TEST_F(MirrorTest, AServerThatSendsAgainWhatIsHereIsCutAtTheBudget) {
+  trust::Manifest one = vendor.publish("1.0.0", 1, {{"models/a", noise(400'000, 6)}});
+  start({one.deliveries[0].length + 20'000, 0});
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  server.misbehave(Misdeed::kCut, 200'000, 1);
+  EXPECT_FALSE(supply(wanted).ok());
+  server.misbehave(Misdeed::kNoRange);
+  Result<void> again = supply(wanted);
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Code::kBudget) << again.error().describe();
+  WanBytes wan = must(counters->wan(wanted.name));
+  EXPECT_LT(wan.payload + wan.metadata, one.deliveries[0].length + 20'000 + 70'000)
+      << "what was on its way at the cut is all that is above";
+}
+
+TEST_F(MirrorTest, WhatCrossedBeforeASuddenEndIsCounted) {
+  vendor.publish("1.0.0", 1, {{"models/a", noise(5'000'000, 6)}});
+  start();
+  MirroredBundle wanted = bundle("vision/1.0.0.json");
+  std::uint64_t counted = 0;
+  auto look = [&](std::uint64_t have, std::uint64_t /*total*/) {
+    if (have > 4'000'000) counted = must(counters->wan(wanted.name)).payload;
+  };
+  must(mirror->supply(wanted, look, {}));
+  EXPECT_GT(counted, 3'000'000U) << "a process that dies here forgets a megabyte at most";
 }
 
 TEST_F(MirrorTest, RegularRefreshesAreCountedButNeverExhaustABudget) {
@@ -243,7 +335,7 @@ TEST_F(MirrorTest, ADamagedObjectIsReplacedInsteadOfPassedOn) {
                   .empty());
 }
 
-TEST_F(MirrorTest, ADamagedBaseIsForgottenAndAnotherRouteTaken) {
+TEST_F(MirrorTest, ADamagedBaseIsMadeAnewFromADeliveryThatIsHeld) {
   std::map<std::string, std::string> files{{"runtime/big", noise(300'000, 1)}, {"models/a", "one"}};
   trust::Manifest one = vendor.publish("1.0.0", 1, files);
   start();
@@ -254,12 +346,30 @@ TEST_F(MirrorTest, ADamagedBaseIsForgottenAndAnotherRouteTaken) {
   std::vector<std::string> told;
   mirror->on_damage([&](const std::string& text) { told.push_back(text); });
   must(supply(bundle("vision/2.0.0.json")));
+  for (const trust::Manifest* manifest : {&one, &two}) {
+    EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(manifest->tree),
+                                        must(bundles.listing(manifest->tree)), 1))
+                    .empty());
+  }
+  EXPECT_LT(must(counters->wan("vision/2.0.0.json")).payload, 5000U);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("runtime/big"), std::string::npos) << told[0];
+}
+
+TEST_F(MirrorTest, WithADamagedDeliveryTooTheFullOneComesOverTheWan) {
+  std::map<std::string, std::string> files{{"runtime/big", noise(300'000, 1)}, {"models/a", "one"}};
+  trust::Manifest one = vendor.publish("1.0.0", 1, files);
+  start();
+  must(supply(bundle("vision/1.0.0.json")));
+  files["models/a"] = "two";
+  trust::Manifest two = vendor.publish("2.0.0", 2, files, {"1.0.0"});
+  must(disk->replace(bundles.tree_dir(one.tree) / "runtime/big", as_bytes("rot")));
+  must(disk->replace(bundles.delivery_path(one.deliveries[0].root), as_bytes("rot")));
+  must(supply(bundle("vision/2.0.0.json")));
   EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
                                       must(bundles.listing(two.tree)), 1))
                   .empty());
-  EXPECT_FALSE(bundles.has_tree(one.tree));
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_NE(told[0].find("runtime/big"), std::string::npos) << told[0];
+  EXPECT_GT(must(counters->wan("vision/2.0.0.json")).payload, 300'000U);
 }
 
 TEST_F(MirrorTest, AnOriginThatIsDownLeavesWhatIsMirrored) {

@@ -118,6 +118,23 @@ TEST_F(RolloutStoreTest, SumsWanBytesOfARelease) {
   EXPECT_EQ(store->wan("other")->payload, 0U);
 }
 
+TEST_F(RolloutStoreTest, SumsWhatOperatorsAllowARelease) {
+  EXPECT_EQ(*store->wan_allowed("vision/2.0.0.json"), 0U);
+  ASSERT_TRUE(store->allow_wan("vision/2.0.0.json", 100, event_of("budget", "a")).ok());
+  ASSERT_TRUE(store->allow_wan("vision/2.0.0.json", 50, event_of("budget", "b")).ok());
+  reopen();
+  EXPECT_EQ(*store->wan_allowed("vision/2.0.0.json"), 150U);
+  EXPECT_EQ(*store->wan_allowed("other"), 0U);
+  EXPECT_EQ(store->events(0, 10)->size(), 2U);
+}
+
+TEST_F(RolloutStoreTest, RemembersTheLastImportsEachOnce) {
+  for (const char* name : {"a", "b", "a", "c"}) ASSERT_TRUE(store->add_import(name).ok());
+  reopen();
+  EXPECT_EQ(*store->imports(2), (std::vector<std::string>{"c", "a"}));
+  EXPECT_EQ(*store->imports(9), (std::vector<std::string>{"c", "a", "b"}));
+}
+
 TEST_F(RolloutStoreTest, TheEventLogCannotBeRewritten) {
   ASSERT_TRUE(store->add_event(event_of("e", "as it was")).ok());
   auto database = Database::open(dir / "site.db");

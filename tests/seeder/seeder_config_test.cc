@@ -14,7 +14,8 @@ struct SeederConfigTest : ::testing::Test {
   const std::string good =
       "state = \"state\"\nsite = \"plant-7\"\nsite_root = \"1.root.json\"\n"
       "vendor_root = \"v.json\"\norigin = \"https://vendor.example/\"\n"
-      "listen = \"192.0.2.1:7443\"\n[swarm]\nlisten = [\"192.0.2.1:7444\", \"[::]:7444\"]\n";
+      "listen = \"192.0.2.1:7443\"\n[swarm]\nlisten = [\"192.0.2.1:7444\", \"[::]:7444\"]\n"
+      "[wan]\nwindow = [\"22:00-05:30\"]\n";
 };
 
 TEST_F(SeederConfigTest, MistakesInValuesNameTheLine) {
@@ -28,7 +29,8 @@ TEST_F(SeederConfigTest, MistakesInValuesNameTheLine) {
                              {"192.0.2.1:7443", "192.0.2.1", "bad.toml:6: 'listen'"},
                              {"https://vendor", "ftp://vendor", "bad.toml:5: 'origin'"},
                              {"192.0.2.1:7443", "gateway:7443", "bad.toml:6: 'listen'"},
-                             {"[::]:7444", "[::]:74440", "bad.toml:8: 'swarm.listen'"}}) {
+                             {"[::]:7444", "[::]:74440", "bad.toml:8: 'swarm.listen'"},
+                             {"22:00-05:30", "22-05", "bad.toml:10: 'wan.window'"}}) {
     std::string text = good;
     text.replace(text.find(one.from), std::string(one.from).size(), one.to);
     auto result = load_config(*disk, dir.write("bad.toml", text));
