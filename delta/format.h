@@ -18,7 +18,7 @@
 
 namespace lineside::delta {
 
-inline constexpr std::uint16_t kFormatVersion = 3;
+inline constexpr std::uint16_t kFormatVersion = 4;
 inline constexpr std::uint64_t kHeaderBytes = 112;
 inline constexpr std::uint64_t kWindowBytes = 4ULL << 20;  // of a unit's output, one hash each
 inline constexpr std::uint64_t kMaxIndexBytes = 4ULL << 20;

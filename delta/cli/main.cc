@@ -31,9 +31,10 @@ void add_diff(CLI::App& app, Arguments& all) {
   sub->add_option("OLD", all.diff.old_tree)->required();
   sub->add_option("NEW", all.diff.new_tree)->required();
   sub->add_option("OUT", all.diff.out)->required();
-  sub->add_option("--effort", all.diff.make.effort, "1 quick, 2 normal, 3 smallest")
-      ->check(CLI::Range(1, 3))
-      ->capture_default_str();
+  const std::map<std::string, int> efforts{{"fast", 1}, {"default", 2}, {"best", 3}};
+  sub->add_option("--effort", all.diff.make.effort, "time for size")
+      ->transform(CLI::CheckedTransformer(efforts))
+      ->default_str("default");
   sub->add_flag("--zstd-only", all.zstd_only, "no LZMA: 3 to 5 times cheaper to apply");
   sub->add_option("--memory", all.memory_mib, "MiB that applying may take")
       ->check(CLI::Range(8, 1024))

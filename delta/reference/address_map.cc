@@ -46,6 +46,7 @@ AddressMap::AddressMap(const Layout& layout, std::vector<Piece> covers)
     : layout_(layout), pieces_(std::move(covers)), by_image_(layout.images()) {
   flatten(pieces_);
   for (const Region& region : layout.regions) {
+    if (region.kind == RegionKind::kBtf) continue;  // may be no part of what is loaded
     by_image_[region.image].push_back({region.address, region.length, region.offset, false});
   }
   for (std::size_t i = 0; i < layout.images(); ++i) {

@@ -9,7 +9,8 @@ namespace {
 // Addresses go up with the offsets nearly always: only the change of their distance is written.
 struct Place {
   std::uint64_t offset = 0;
-  std::uint64_t shift = 0;  // address - offset of what stood before
+  std::uint64_t shift = 0;   // address - offset of what stood before
+  std::uint64_t begins = 0;  // base of the BTF before
 };
 
 void put_place(Bytes& out, Place& place, std::uint64_t offset, std::uint64_t length,
@@ -18,7 +19,8 @@ void put_place(Bytes& out, Place& place, std::uint64_t offset, std::uint64_t len
   put_varint(out, length);
   std::uint64_t shift = address - offset;
   put_varint(out, fold(static_cast<std::int64_t>(shift - place.shift)));
-  place = {offset + length, shift};
+  place.offset = offset + length;
+  place.shift = shift;
 }
 
 Result<Span> get_place(ByteReader& reader, Place& place, std::uint64_t end) {
@@ -33,7 +35,12 @@ Result<Span> get_place(ByteReader& reader, Place& place, std::uint64_t end) {
 }
 
 bool has_base(RegionKind kind) {
-  return kind == RegionKind::kSymbols64;
+  return kind == RegionKind::kSymbols64 || kind == RegionKind::kBtf;
+}
+
+// What the region's base is written as the distance from.
+std::uint64_t base_origin(const Region& region, const Place& place) {
+  return region.kind == RegionKind::kBtf ? place.begins : region.address;
 }
 
 Result<void> get_regions(ByteReader& reader, Place& place, std::uint64_t end, Layout& layout) {
@@ -52,7 +59,8 @@ Result<void> get_regions(ByteReader& reader, Place& place, std::uint64_t end, La
                   static_cast<std::uint32_t>(layout.images())};
     if (has_base(region.kind)) {
       TRY_ASSIGN(std::uint64_t distance, reader.varint("base"));
-      region.base += static_cast<std::uint64_t>(unfold(distance));
+      region.base = base_origin(region, place) + static_cast<std::uint64_t>(unfold(distance));
+      if (region.kind == RegionKind::kBtf) place.begins = region.base;
     }
     layout.regions.push_back(region);
   }
@@ -89,7 +97,8 @@ Bytes serialise_layout(const Layout& layout) {
       put_place(out, place, region.offset, region.length, region.address);
       out.push_back(static_cast<std::uint8_t>(region.kind));
       if (!has_base(region.kind)) continue;
-      put_varint(out, fold(static_cast<std::int64_t>(region.base - region.address)));
+      put_varint(out, fold(static_cast<std::int64_t>(region.base - base_origin(region, place))));
+      if (region.kind == RegionKind::kBtf) place.begins = region.base;
     }
     put_varint(out, layout.zones[image].size());
     for (const Zone& zone : layout.zones[image]) {

@@ -15,16 +15,17 @@ namespace lineside::delta {
 
 // Values are part of the format.
 enum class RegionKind : std::uint8_t {
-  kPlain = 0,        // no references
-  kX86Code = 1,      // x86-64 instructions
-  kArm64Code = 2,    // AArch64 instructions
-  kPointers64 = 3,   // 8-byte words that are addresses of the image
-  kRela64 = 4,       // Elf64_Rela
-  kSymbols64 = 5,    // Elf64_Sym; base: the names
-  kEhFrame = 6,      // call frame information with 4-byte relative pointers
-  kEhFrameTable = 7  // .eh_frame_hdr
+  kPlain = 0,         // no references
+  kX86Code = 1,       // x86-64 instructions
+  kArm64Code = 2,     // AArch64 instructions
+  kPointers64 = 3,    // 8-byte words that are addresses of the image
+  kRela64 = 4,        // Elf64_Rela
+  kSymbols64 = 5,     // Elf64_Sym; base: the names
+  kEhFrame = 6,       // call frame information with 4-byte relative pointers
+  kEhFrameTable = 7,  // .eh_frame_hdr
+  kBtf = 8            // types of BTF; base: see btf.h, BtfBegins
 };
-inline constexpr std::uint8_t kLastRegionKind = 7;
+inline constexpr std::uint8_t kLastRegionKind = 8;
 
 // bytes[offset, +length) of the base stand at `address`.
 struct Region {

@@ -7,6 +7,7 @@
 
 #include "delta/base_bytes.h"
 #include "delta/reference/address_map.h"
+#include "delta/reference/btf.h"
 #include "delta/reference/scanner.h"
 
 namespace lineside::delta {
@@ -22,6 +23,30 @@ void write_label(Bytes& bytes, const Reference& reference, std::uint64_t label) 
   std::uint8_t extra = reference.field == Field::kArm64Low12 ? reference.extra : 0;
   write_operand(reference.field, operand_for(reference.field, extra, label, 0, 0),
                 operand_bytes(bytes, reference));
+}
+
+// What votes about the reference are counted under: its image, or its list of numbers.
+std::uint32_t space_of(const Layout& layout, const Reference& reference) {
+  const Region& region = layout.regions[reference.region];
+  if (reference.field != Field::kNumber32) return region.image;
+  BtfBegins begins = unpack(region.base);
+  bool is_type = reference.extra == static_cast<std::uint8_t>(BtfNumber::kType);
+  bool own = reference.target >= (is_type ? begins.type : begins.string);
+  return 0x80000000U + 2 * (own ? reference.region + 1 : 0) + reference.extra;
+}
+
+// A string of the section's own is known by its text.
+std::uint32_t text_hash(BytesView bytes, const Region& region, const Reference& reference) {
+  BtfBegins begins = unpack(region.base);
+  if (reference.extra != static_cast<std::uint8_t>(BtfNumber::kString) ||
+      reference.target < begins.string) {
+    return 0;
+  }
+  std::uint64_t at =
+      std::uint64_t{region.offset} + region.length + (reference.target - begins.string);
+  std::uint32_t hash = 2166136261U;
+  for (; at < bytes.size() && bytes[at] != 0; ++at) hash = (hash ^ bytes[at]) * 16777619U;
+  return hash;
 }
 
 // One vote: the reference to `old_target` is one to `new_target` in the target.
@@ -54,7 +79,7 @@ std::vector<Vote> collect_votes(const Layout& layout, std::span<const Reference>
       }
       if (new_at == target_references.end()) break;
       if (new_at->position != old_at->position + shift || new_at->field != old_at->field) continue;
-      votes.push_back({layout.regions[old_at->region].image, old_at->target, new_at->target});
+      votes.push_back({space_of(layout, *old_at), old_at->target, new_at->target});
     }
   }
   std::sort(votes.begin(), votes.end());
@@ -113,6 +138,7 @@ Bytes masked(BytesView bytes, const Layout& layout, std::span<const Reference> r
         value = static_cast<std::int64_t>(reference.target - static_cast<std::uint64_t>(last));
       }
     }
+    if (region.kind == RegionKind::kBtf) value = text_hash(bytes, region, reference);
     write_operand(reference.field, value, operand_bytes(result, reference));
   }
   return result;
@@ -132,15 +158,21 @@ LabelledPair labelled(BytesView base, BytesView target, const Layout& layout,
   std::vector<Vote> known =
       winners(collect_votes(layout, base_references, target_references, covers));
   for (const Reference& reference : base_references) {
-    std::uint32_t image = layout.regions[reference.region].image;
+    std::uint32_t space = space_of(layout, reference);
+    bool is_number = reference.field == Field::kNumber32;
     // What the target's own bytes say weighs more than what references to it say: tables of equal
     // entries vote for their neighbours when they are out of step.
-    AddressMap::Mapped mapped = map.map(image, reference.target);
+    AddressMap::Mapped mapped{reference.target, false};
+    if (!is_number) mapped = map.map(space, reference.target);
     if (!mapped.covered) {
-      auto found = std::lower_bound(known.begin(), known.end(), Vote{image, reference.target, 0});
-      bool hit =
-          found != known.end() && found->image == image && found->old_target == reference.target;
-      if (hit) mapped.address = found->new_target;
+      auto after = std::upper_bound(known.begin(), known.end(),
+                                    Vote{space, reference.target, ~std::uint64_t{0}});
+      bool near = after != known.begin() && (after - 1)->image == space;
+      bool hit = near && (after - 1)->old_target == reference.target;
+      // A number nobody knows is shifted as the one before it.
+      if (hit || (near && is_number)) {
+        mapped.address = reference.target + ((after - 1)->new_target - (after - 1)->old_target);
+      }
     }
     write_label(pair.base, reference, mapped.address);
   }

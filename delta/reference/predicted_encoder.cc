@@ -3,6 +3,7 @@
 
 #include "delta/base_bytes.h"
 #include "delta/cover_search.h"
+#include "delta/reference/btf.h"
 #include "delta/reference/elf_layout.h"
 #include "delta/reference/masked_image.h"
 #include "delta/reference/predicted_base.h"
@@ -80,7 +81,12 @@ Result<std::optional<CoverStreams>> predicted_streams(BytesView base, BytesView 
     old_image = map_raw_arm64(base);
     new_image = map_raw_arm64(target);
   }
-  if (!old_image || !new_image) return std::optional<CoverStreams>();
+  if (!old_image || !new_image) old_image = new_image = ImageMap();
+  add_btf(base, *old_image);
+  add_btf(target, *new_image);
+  if (old_image->regions.empty() || new_image->regions.empty()) {
+    return std::optional<CoverStreams>();
+  }
   Layout layout = make_layout(*old_image, *new_image);
   Layout new_layout = layout_of(*new_image);
   TRY_ASSIGN(auto old_references, all_references(layout, base));

@@ -115,6 +115,7 @@ std::int64_t operand_for(Field field, std::uint8_t extra, std::uint64_t target,
       value = target - base;
       break;
     case Field::kAbsolute64:
+    case Field::kNumber32:
       value = target;
       break;
     case Field::kArm64Imm26:
@@ -147,6 +148,8 @@ std::uint64_t target_of(Field field, std::uint8_t extra, std::int64_t operand,
       return base + value;
     case Field::kAbsolute64:
       return value;
+    case Field::kNumber32:
+      return value & 0xffffffff;
     case Field::kArm64Imm26:
     case Field::kArm64Imm19:
     case Field::kArm64Imm14:

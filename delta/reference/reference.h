@@ -22,6 +22,7 @@ enum class Field : std::uint8_t {
   kArm64Adr,    // target - address in bits 29-30 and 5-23
   kArm64Page,   // page of target - page of address, likewise: ADRP
   kArm64Low12,  // target modulo 4096, shifted right by extra, in bits 10-21: ADD, LDR, STR
+  kNumber32,    // a number in a list, not an address; which list, extra says: see BtfNumber
 };
 
 struct Reference {

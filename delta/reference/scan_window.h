@@ -50,5 +50,6 @@ void scan_eh_frame_table(const ScanWindow& window, std::vector<Reference>& out);
 
 // window.offset must be where an entry begins.
 void scan_eh_frame(const ScanWindow& window, std::vector<Reference>& out);
+void scan_btf(const ScanWindow& window, std::vector<Reference>& out);
 
 }  // namespace lineside::delta

@@ -4,14 +4,15 @@
 #include <algorithm>
 
 #include "delta/base_bytes.h"
+#include "delta/reference/btf.h"
 #include "delta/reference/scan_window.h"
 
 namespace lineside::delta {
 namespace {
 
 constexpr std::uint32_t kNone = 0xffffffff;
-// No entry of call frame information that is longer is looked into.
-constexpr std::uint32_t kMostEhWindow = 2 * kScanBlockBytes;
+// No entry with a length of its own that is longer is looked into.
+constexpr std::uint32_t kMostEntryWindow = 2 * kScanBlockBytes;
 
 std::uint32_t end_of(const Region& region) {
   return region.offset + region.length;
@@ -35,7 +36,23 @@ void scan_with(const ScanWindow& window, std::vector<Reference>& out) {
       return scan_eh_frame(window, out);
     case RegionKind::kEhFrameTable:
       return scan_eh_frame_table(window, out);
+    case RegionKind::kBtf:
+      return scan_btf(window, out);
   }
+}
+
+// Whether entries have lengths of their own, so that finding one takes a walk over all before it.
+bool is_walked(RegionKind kind) {
+  return kind == RegionKind::kEhFrame || kind == RegionKind::kBtf;
+}
+
+constexpr std::uint64_t kHeadBytes = 12;  // of an entry, tell its length
+
+// Length of the entry that begins with `head`; 0 where the walk ends.
+std::uint64_t entry_bytes(RegionKind kind, BytesView head) {
+  if (kind == RegionKind::kBtf) return btf_record_bytes(head);
+  std::uint32_t length = btf_word(head, 0);
+  return length == 0 || length >= 0xfffffff0 ? 0 : 4 + std::uint64_t{length};
 }
 
 // Scans of hostile bytes may disagree where they meet: the earlier reference wins.
@@ -60,7 +77,9 @@ Scanner::Scanner(const Layout& layout, BaseBytes& base)
     bounds.end = seen[image] ? std::max(bounds.end, begin + length) : begin + length;
     seen[image] = true;
   };
-  for (const Region& region : layout.regions) extend(region.image, region.address, region.length);
+  for (const Region& region : layout.regions) {
+    if (region.kind != RegionKind::kBtf) extend(region.image, region.address, region.length);
+  }
   for (std::size_t i = 0; i < layout.images(); ++i) {
     for (const Zone& zone : layout.zones[i]) extend(i, zone.address, zone.length);
   }
@@ -69,46 +88,45 @@ Scanner::Scanner(const Layout& layout, BaseBytes& base)
 Result<Scanner> Scanner::open(const Layout& layout, BaseBytes& base) {
   Scanner scanner(layout, base);
   for (std::uint32_t i = 0; i < layout.regions.size(); ++i) {
-    if (layout.regions[i].kind == RegionKind::kEhFrame) TRY(scanner.index_eh_frame(i));
+    if (is_walked(layout.regions[i].kind)) TRY(scanner.index_entries(i));
   }
   return scanner;
 }
 
-Result<void> Scanner::index_eh_frame(std::uint32_t number) {
+Result<void> Scanner::index_entries(std::uint32_t number) {
   const Region& region = layout_->regions[number];
-  EhIndex index{number, {}};
+  EntryIndex index{number, {}};
   std::uint32_t first_block = region.offset / kScanBlockBytes;
   Bytes block;
   std::uint64_t loaded = 0;  // where `block` begins
   std::uint64_t at = region.offset;
-  while (at + 8 <= end_of(region)) {
+  while (at + kHeadBytes <= end_of(region)) {
     std::size_t slot = at / kScanBlockBytes - first_block;
     if (slot >= index.first.size()) {
       index.first.resize(slot, kNone);
       index.first.push_back(static_cast<std::uint32_t>(at));
     }
-    if (block.empty() || at < loaded || at + 4 > loaded + block.size()) {
+    if (block.empty() || at < loaded || at + kHeadBytes > loaded + block.size()) {
       loaded = at;
       block.resize(std::min<std::uint64_t>(kScanBlockBytes, end_of(region) - at));
       TRY(base_->read(loaded, block));
     }
-    auto length = static_cast<std::uint32_t>(static_cast<std::uint64_t>(
-        read_operand(Field::kBased32, BytesView(block).subspan(at - loaded, 4))));
-    if (length == 0 || length >= 0xfffffff0) break;
-    at += 4 + std::uint64_t{length};
+    std::uint64_t length = entry_bytes(region.kind, BytesView(block).subspan(at - loaded));
+    if (length == 0) break;
+    at += length;
   }
-  eh_indexes_.push_back(std::move(index));
+  indexes_.push_back(std::move(index));
   return ok();
 }
 
 std::uint32_t Scanner::window_begin(std::uint32_t number, std::uint32_t from) const {
   const Region& region = layout_->regions[number];
-  if (region.kind != RegionKind::kEhFrame) {
+  if (!is_walked(region.kind)) {
     return from - region.offset > kRunIn ? from - kRunIn : region.offset;
   }
-  auto index = std::find_if(eh_indexes_.begin(), eh_indexes_.end(),
-                            [number](const EhIndex& entry) { return entry.region == number; });
-  if (index == eh_indexes_.end()) return kNone;
+  auto index = std::find_if(indexes_.begin(), indexes_.end(),
+                            [number](const EntryIndex& entry) { return entry.region == number; });
+  if (index == indexes_.end()) return kNone;
   std::size_t slot = from / kScanBlockBytes - region.offset / kScanBlockBytes;
   // An entry of the block before may reach into this one.
   for (std::size_t i = slot > 0 ? slot - 1 : 0; i <= slot && i < index->first.size(); ++i) {
@@ -122,7 +140,7 @@ Result<void> Scanner::scan_region(std::uint32_t number, std::uint32_t from, std:
   const Region& region = layout_->regions[number];
   ScanWindow window;
   window.offset = window_begin(number, from);
-  if (window.offset >= to || to - window.offset > kMostEhWindow) return ok();
+  if (window.offset >= to || to - window.offset > kMostEntryWindow) return ok();
   std::uint32_t end = to + std::min(kRunOut, end_of(region) - to);
   window_.resize(end - window.offset);
   TRY(base_->read(window.offset, window_));

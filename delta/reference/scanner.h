@@ -28,7 +28,7 @@ constexpr std::uint64_t scanner_memory(std::uint64_t base_length) {
 // One thread at a time.
 class Scanner {
  public:
-  // Walks once over the call frame information. `layout` and `base` must outlive the scanner.
+  // Walks once over call frame information and BTF. `layout` and `base` must outlive the scanner.
   static Result<Scanner> open(const Layout& layout, BaseBytes& base);
 
   // The references whose operand begins in [n, n + 1) * kScanBlockBytes, in ascending order; no two
@@ -36,8 +36,8 @@ class Scanner {
   Result<std::span<const Reference>> block(std::uint32_t n);
 
  private:
-  // Where the first entry of call frame information in each block of its region begins.
-  struct EhIndex {
+  // Where the first entry in each block of a region begins whose entries have lengths of their own.
+  struct EntryIndex {
     std::uint32_t region = 0;
     std::vector<std::uint32_t> first;
   };
@@ -52,7 +52,7 @@ class Scanner {
   static constexpr std::size_t kCachedBlocks = 8;
 
   Scanner(const Layout& layout, BaseBytes& base);
-  Result<void> index_eh_frame(std::uint32_t region);
+  Result<void> index_entries(std::uint32_t region);
   Result<void> scan_region(std::uint32_t number, std::uint32_t from, std::uint32_t to,
                            std::vector<Reference>& out);
   [[nodiscard]] std::uint32_t window_begin(std::uint32_t number, std::uint32_t from) const;
@@ -60,7 +60,7 @@ class Scanner {
   const Layout* layout_;
   BaseBytes* base_;
   std::vector<Bounds> images_;
-  std::vector<EhIndex> eh_indexes_;
+  std::vector<EntryIndex> indexes_;
   std::array<Cached, kCachedBlocks> cache_;
   Bytes window_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // References in tables whose entries have a fixed size (System V ABI, chapters 4 and 5; LSB Core,
 // 10.6.2 for .eh_frame_hdr).
+#include "delta/reference/btf.h"
 #include "delta/reference/scan_window.h"
 
 namespace lineside::delta {
@@ -25,6 +26,17 @@ class Table {
     std::uint64_t target = target_of(field, 0, value, window_.address_of(at), window_.region->base);
     if (!window_.in_image(target)) return;
     out_.push_back({at, field, 0, window_.number, target});
+  }
+
+  // The same for a number; 0 means none.
+  void add_number(std::uint64_t position, BtfNumber kind) {
+    std::uint64_t end = window_.offset + window_.bytes.size();
+    if (position < window_.offset || position + 4 > end) return;
+    auto at = static_cast<std::uint32_t>(position);
+    if (!window_.wanted(at)) return;
+    std::uint32_t number = btf_word(window_.bytes, at - window_.offset);
+    if (number == 0) return;
+    out_.push_back({at, Field::kNumber32, static_cast<std::uint8_t>(kind), window_.number, number});
   }
 
   // The first entry of `bytes` bytes that may reach into what is wanted.
@@ -93,6 +105,20 @@ void scan_eh_frame(const ScanWindow& window, std::vector<Reference>& out) {
     }
     at += 4 + std::uint64_t{length};
     if (length == 0 || length >= 0xfffffff0) break;
+  }
+}
+
+void scan_btf(const ScanWindow& window, std::vector<Reference>& out) {
+  Table table(window, out);
+  std::uint64_t end = window.offset + window.bytes.size();
+  for (std::uint64_t at = window.offset; at < window.to && end - at >= kBtfRecordBytes;) {
+    BytesView record = window.bytes.subspan(at - window.offset);
+    visit_btf_record(record, end - at, [&](std::uint64_t place, BtfNumber kind) {
+      table.add_number(at + place, kind);
+    });
+    std::uint64_t length = btf_record_bytes(record);
+    if (length == 0) break;
+    at += length;
   }
 }
 

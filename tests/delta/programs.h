@@ -148,4 +148,46 @@ inline std::string program(Machine machine, unsigned count, std::vector<unsigned
   return ProgramBuilder(machine, extra).build();
 }
 
+// A BTF blob with header, structures of `count` members that point at one another, and their names;
+// before each number in `inserted` stands one structure more.
+inline std::string btf(std::uint32_t count, const std::vector<std::uint32_t>& inserted) {
+  std::vector<std::uint32_t> places(count);  // of each structure, counted from 1
+  std::uint32_t total = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (std::find(inserted.begin(), inserted.end(), i) != inserted.end()) ++total;
+    places[i] = ++total;
+  }
+  auto put = [](std::string& out, std::uint32_t value) {
+    for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  };
+  std::string strings(1, '\0');
+  std::string types;
+  auto structure = [&](const std::string& name, std::uint32_t seed) {
+    std::mt19937 random(seed);
+    put(types, static_cast<std::uint32_t>(strings.size()));
+    strings += name + '\0';
+    put(types, 4U << 24 | 2);
+    put(types, static_cast<std::uint32_t>(random() % 512));
+    for (std::uint32_t member = 0; member < 2; ++member) {
+      put(types, static_cast<std::uint32_t>(strings.size()));
+      strings += "m" + name + std::to_string(member) + '\0';
+      put(types, places[random() % count]);
+      put(types, 64 * member);
+    }
+  };
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (std::find(inserted.begin(), inserted.end(), i) != inserted.end()) {
+      structure("more" + std::to_string(i), i + 77777);
+    }
+    structure("type" + std::to_string(i), i);
+  }
+  std::string blob;
+  for (std::uint32_t word :
+       {0x0001eb9fU, 24U, 0U, static_cast<std::uint32_t>(types.size()),
+        static_cast<std::uint32_t>(types.size()), static_cast<std::uint32_t>(strings.size())}) {
+    put(blob, word);
+  }
+  return blob + types + strings;
+}
+
 }  // namespace lineside::delta::testing

@@ -6,6 +6,7 @@
 #include "delta/memory_file.h"
 #include "delta/reference/address_map.h"
 #include "delta/reference/layout.h"
+#include "delta/reference/number_map.h"
 #include "delta/unit_decoder.h"
 #include "tests/delta/programs.h"
 #include "tests/delta/trees.h"
@@ -93,6 +94,49 @@ TEST(Prediction, KernelsWithoutHeadersAreUnderstood) {
   EXPECT_EQ(as_text(*made), after);
 }
 
+TEST(Prediction, TypesOfAKernelThatWereRenumberedCostLittle) {
+  std::string before = testing::noise(500, 1) + testing::btf(3000, {}) + testing::noise(500, 2);
+  std::string after =
+      testing::noise(500, 1) + testing::btf(3000, {40, 900, 2000}) + testing::noise(500, 2);
+  auto coded = code(before, after);
+  ASSERT_TRUE(coded.ok()) << coded.error().describe();
+  EXPECT_EQ(coded->unit.method, Method::kPredicted);
+  EXPECT_LT(coded->body.size(), 600U);
+  auto made = decode(*coded, before);
+  ASSERT_TRUE(made.ok()) << made.error().describe();
+  EXPECT_EQ(as_text(*made), after);
+}
+
+TEST(NumberMap, OneMoreNumberShiftsThoseAfterIt) {
+  NumberMap map;
+  map.learn(5, 5);
+  EXPECT_EQ(map.predict(100), 100U);
+  map.learn(100, 101);
+  EXPECT_EQ(map.predict(99), 99U);
+  EXPECT_EQ(map.predict(1000), 1001U);
+  map.learn(50, 51);
+  EXPECT_EQ(map.predict(49), 49U);
+  EXPECT_EQ(map.predict(60), 61U);
+}
+
+TEST(NumberMap, ANumberThatWentFarAwayTakesNoOtherWithIt) {
+  NumberMap map;
+  map.learn(5, 7);
+  map.learn(200, 90000);
+  EXPECT_EQ(map.predict(200), 90000U);
+  EXPECT_EQ(map.predict(201), 203U);
+  map.restart();
+  EXPECT_EQ(map.predict(200), 202U) << "the next list is expected to begin as this one did";
+}
+
+TEST(NumberMap, KeepsNoMoreThanItMay) {
+  NumberMap map;
+  map.learn(0, 0);
+  for (std::uint32_t i = 1; i < 100000; ++i) map.learn(2 * i, 2 * i + i % 300);
+  EXPECT_EQ(map.predict(2), 3U);
+  EXPECT_EQ(map.predict(199998), 199998 + map.predict(150000) - 150000);
+}
+
 TEST(Prediction, DamagedProgramsStillArrive) {
   std::mt19937 random(3);
   for (int round = 0; round < 12; ++round) {
@@ -157,7 +201,9 @@ TEST(AddressMap, CoversThatClaimTheSameBytesAreApart) {
 TEST(Layout, SurvivesBeingWritten) {
   Layout layout;
   layout.regions = {{10, 90, 0x4000, 0x4000, RegionKind::kX86Code, 0},
-                    {100, 50, 0xffff800008000000, 0x77, RegionKind::kSymbols64, 1}};
+                    {100, 20, 0xffff800008000000, 0x77, RegionKind::kSymbols64, 1},
+                    {120, 10, 120, 0x1234500000678, RegionKind::kBtf, 1},
+                    {130, 20, 130, 0x1234500000678, RegionKind::kBtf, 1}};
   layout.zones = {{{0x5000, 0x100, 0x9000}}, {}};
   layout.spans = {{0, 2000, 0x8000}};
   Bytes bytes = serialise_layout(layout);

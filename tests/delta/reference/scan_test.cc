@@ -54,7 +54,7 @@ TEST(X86, LengthsAndRelativeOperands) {
 TEST(Reference, OperandsSurviveWritingAndReading) {
   for (Field field : {Field::kRelative32, Field::kBackward32, Field::kBased32, Field::kAbsolute64,
                       Field::kArm64Imm26, Field::kArm64Imm19, Field::kArm64Imm14, Field::kArm64Adr,
-                      Field::kArm64Page, Field::kArm64Low12}) {
+                      Field::kArm64Page, Field::kArm64Low12, Field::kNumber32}) {
     for (std::int64_t value :
          std::initializer_list<std::int64_t>{0, 1, -1, 5000, -5000, 123456789, INT64_MIN}) {
       Bytes bytes(field_bytes(field), 0xa5);
@@ -135,12 +135,38 @@ TEST(Scan, CallFrameInformationPointsToFunctions) {
   EXPECT_EQ(found[2].target, 0x1025U + 0xe0);
 }
 
+TEST(Scan, TypesOfAKernelNameTypesAndStrings) {
+  Bytes bytes = code(
+      "010000000000000104000000"
+      "20000001"                  // INT, named
+      "000000000000000201000000"  // PTR to 1
+      "05000000020000040800000009000000020000000000000000000000010000002000"
+      "0000"  // STRUCT
+      "000000000000000300000000"
+      "020000000100000004000000"  // ARRAY of 2 by 1
+      "0a0000000100000d01000000"
+      "0b00000003000000");  // FUNC_PROTO
+  std::size_t length = bytes.size();
+  bytes.resize(8192);
+  auto found = scan(RegionKind::kBtf, bytes, 0);
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> expected = {
+      {0, 1},  {24, 1}, {28, 5},  {40, 9}, {44, 2},   {56, 1},
+      {76, 2}, {80, 1}, {88, 10}, {96, 1}, {100, 11}, {104, 3}};
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(found[i].field, Field::kNumber32);
+    EXPECT_EQ(found[i].position, expected[i].first) << i;
+    EXPECT_EQ(found[i].target, expected[i].second) << i;
+    EXPECT_LT(found[i].position, length);
+  }
+}
+
 // Blocks are scanned one by one, in any order: what is found must not depend on it.
 TEST(Scan, DoesNotDependOnTheOrderOfBlocks) {
   std::string text = testing::noise(100000, 7);
-  for (RegionKind kind :
-       {RegionKind::kX86Code, RegionKind::kArm64Code, RegionKind::kPointers64, RegionKind::kRela64,
-        RegionKind::kSymbols64, RegionKind::kEhFrame, RegionKind::kEhFrameTable}) {
+  for (RegionKind kind : {RegionKind::kX86Code, RegionKind::kArm64Code, RegionKind::kPointers64,
+                          RegionKind::kRela64, RegionKind::kSymbols64, RegionKind::kEhFrame,
+                          RegionKind::kEhFrameTable, RegionKind::kBtf}) {
     Layout layout;
     layout.regions = {{100, 90001, 0x5003, 0x5003, kind, 0}};
     layout.zones = {{{0x100000, 0xf0000000, 0}}};
