@@ -16,6 +16,8 @@ run="bubblewrap python3 python3-pip ca-certificates openssl"
 run+=" libengine-pkcs11-openssl tpm2-openssl"
 test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core softhsm2 swtpm"
 package="debhelper dpkg-dev fakeroot lintian"
+# Yardsticks of tests/bench/swarm. nginx starts a service of its own: not for a machine that serves.
+bench="iproute2 nginx-light curl aria2 udpcast python3-libtorrent"
 ci="clang clang-format clang-tidy libclang-rt-14-dev git"
 
 wanted=""
@@ -25,6 +27,7 @@ for group in "${@:-build}"; do
     run) wanted+=" $run" ;;
     test) wanted+=" $test" ;;
     ci) wanted+=" $ci" ;;
+    bench) wanted+=" $bench" ;;
     package) wanted+=" $package" ;;
     *) echo "install-deps: no group '$group'; there are build, run, test, package, ci" >&2; exit 2 ;;
   esac

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // swarm_peer seed|fetch FILE LENGTH LISTEN [PEER:PORT ...] [key=value ...]
 //
-// Carries LENGTH pseudo-random bytes, which every peer derives alike. Prints "ready" when it
-// listens and "done SECONDS from_gateway from_peers wasted" when the file is complete; ends when
-// its standard input does. Keys: gateway, leaves, queue, lsd (0 or 1), trace.
+// swarm_peer make FILE LENGTH
+//
+// The second writes pseudo-random bytes and their leaves (FILE.leaves); the first carries them.
+// It prints "ready" when it listens, waits for a line, prints "done key=value ..." when the file is
+// complete, and ends when its standard input does. Keys of the arguments: gateway, leaves, queue,
+// lsd (0 or 1), up and down (limits in bytes/s), trace (a file for the progress over time). Keys of
+// the answer: start (seconds to the first verified bytes), complete (to the last), durable (until
+// they were synced, too), gateway and peers (good bytes from there), wasted.
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -103,6 +108,8 @@ swarm::SwarmOptions options_of(Arguments& arguments, Wait& wait) {
   if (const std::string& text = arguments.keys["queue"]; !text.empty()) {
     options.request_queue = static_cast<std::uint32_t>(std::stoul(text));
   }
+  options.upload_limit = std::strtoull(arguments.keys["up"].c_str(), nullptr, 10);
+  options.download_limit = std::strtoull(arguments.keys["down"].c_str(), nullptr, 10);
   options.on_change = [&wait](const Digest&) {
     const std::lock_guard lock(wait.mutex);
     wait.news = true;
@@ -111,16 +118,46 @@ swarm::SwarmOptions options_of(Arguments& arguments, Wait& wait) {
   return options;
 }
 
-swarm::Status await_end(swarm::Swarm& swarm, const Digest& root, Wait& wait) {
+using Seconds = std::chrono::duration<double>;
+
+struct Times {
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  double first = 0;     // seconds to the first verified bytes
+  double complete = 0;  // seconds to the last of them
+  [[nodiscard]] double now() const {
+    return Seconds(std::chrono::steady_clock::now() - start).count();
+  }
+};
+
+swarm::Status await_end(swarm::Swarm& swarm, const Digest& root, Wait& wait, Times& times) {
   while (true) {
     const Result<swarm::Status> status = swarm.status(root);
-    if (status.ok() &&
-        (status->state == swarm::State::kSeeding || status->state == swarm::State::kFailed)) {
-      return *status;
+    if (status.ok()) {
+      const std::uint64_t good = status->bytes_from_gateway + status->bytes_from_peers;
+      if (times.first == 0 && good > 0) times.first = times.now();
+      if (times.complete == 0 && status->bytes_done == status->bytes_total) {
+        times.complete = times.now();
+      }
+      if (status->state == swarm::State::kSeeding || status->state == swarm::State::kFailed) {
+        return *status;
+      }
     }
     std::unique_lock lock(wait.mutex);
-    wait.changed.wait(lock, [&] { return wait.news; });
+    wait.changed.wait_for(lock, std::chrono::milliseconds(50), [&] { return wait.news; });
     wait.news = false;
+  }
+}
+
+// Ten lines a second: time, good bytes from the gateway and from peers, bytes sent, connections.
+void trace(const std::stop_token& stop, swarm::Swarm& swarm, const Digest& root,
+           const std::string& file, const Times& times) {
+  std::ofstream out(file);
+  while (!stop.stop_requested()) {
+    if (const Result<swarm::Status> now = swarm.status(root); now.ok()) {
+      out << times.now() << ' ' << now->bytes_from_gateway << ' ' << now->bytes_from_peers << ' '
+          << now->bytes_uploaded << ' ' << now->peers << std::endl;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
@@ -144,29 +181,20 @@ int main(int argc, char** argv) {
   std::cout << "ready" << std::endl;
   std::string line;
   std::getline(std::cin, line);  // the starting gun
-  const auto start = std::chrono::steady_clock::now();
+  Times times;
   demand(arguments.seed ? swarm.seed(content.facts, arguments.file, content.leaves)
                         : swarm.fetch(content.facts, arguments.file, content.leaves));
   demand(swarm.add_peers(content.facts.root, arguments.peers));
-  std::jthread tracer([&](const std::stop_token& stop) {
-    if (arguments.keys["trace"].empty()) return;
-    std::FILE* out = std::fopen(arguments.keys["trace"].c_str(), "w");
-    while (!stop.stop_requested()) {
-      const Result<swarm::Status> now = swarm.status(content.facts.root);
-      const std::chrono::duration<double> at = std::chrono::steady_clock::now() - start;
-      if (now.ok()) {
-        std::fprintf(out, "%.3f %lu %lu %lu %u\n", at.count(), now->bytes_from_gateway,
-                     now->bytes_from_peers, now->bytes_uploaded, now->peers);
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    std::fclose(out);
-  });
-  const swarm::Status end = await_end(swarm, content.facts.root, wait);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::cout << (end.state == swarm::State::kSeeding ? "done " : "failed ") << took.count() << ' '
-            << end.bytes_from_gateway << ' ' << end.bytes_from_peers << ' ' << end.bytes_wasted
-            << std::endl;
+  std::jthread tracer;
+  if (const std::string& file = arguments.keys["trace"]; !file.empty()) {
+    tracer = std::jthread(
+        [&](const std::stop_token& stop) { trace(stop, swarm, content.facts.root, file, times); });
+  }
+  const swarm::Status end = await_end(swarm, content.facts.root, wait, times);
+  std::cout << (end.state == swarm::State::kSeeding ? "done" : "failed") << " start=" << times.first
+            << " complete=" << times.complete << " durable=" << times.now()
+            << " gateway=" << end.bytes_from_gateway << " peers=" << end.bytes_from_peers
+            << " wasted=" << end.bytes_wasted << std::endl;
   while (std::getline(std::cin, line)) {
   }
   return 0;
