@@ -13,16 +13,13 @@
 namespace lineside::swarm {
 namespace {
 
-void add_all(lt::ip_filter& filter, std::uint32_t flags) {
-  filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), flags);
-  filter.add_rule(lt::make_address("::"),
-                  lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), flags);
-}
-
 // libtorrent exempts private addresses from the rate limits; on a plant's LAN that is everybody.
 void limit_local_peers(lt::session& session) {
+  constexpr auto kGlobal = 1U << static_cast<std::uint32_t>(lt::session::global_peer_class_id);
   lt::ip_filter classes;
-  add_all(classes, 1U << static_cast<std::uint32_t>(lt::session::global_peer_class_id));
+  classes.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), kGlobal);
+  classes.add_rule(lt::make_address("::"),
+                   lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), kGlobal);
   session.set_peer_class_filter(classes);
 }
 
@@ -218,23 +215,9 @@ Result<void> Swarm::Engine::mark_gateway(std::span<const std::string> addresses)
   return ok();
 }
 
-Result<void> Swarm::Engine::allow_only(std::span<const std::string> addresses) {
-  std::set<lt::address> allowed;
-  for (const std::string& one : addresses) {
-    TRY_ASSIGN(const lt::address address, parse_address(one));
-    allowed.insert(address);
-  }
-  const std::lock_guard lock(mutex_);
-  allowed_ = std::move(allowed);
-  apply_filter();
-  return ok();
-}
-
 // Under mutex_. libtorrent cuts connections that the new filter forbids.
 void Swarm::Engine::apply_filter() {
   lt::ip_filter filter;
-  if (!allowed_.empty()) add_all(filter, lt::ip_filter::blocked);
-  for (const lt::address& one : allowed_) filter.add_rule(one, one, 0);
   for (const lt::address& one : banned_) filter.add_rule(one, one, lt::ip_filter::blocked);
   session_->set_ip_filter(filter);
 }

@@ -51,7 +51,6 @@ class Swarm::Engine {
   Result<void> fetch(const DeliveryFacts& facts, const Path& file, std::vector<Digest> leaves);
   Result<void> add_peers(const Digest& root, std::span<const Endpoint> peers);
   Result<void> mark_gateway(std::span<const std::string> addresses);
-  Result<void> allow_only(std::span<const std::string> addresses);
   void set_limits(std::uint64_t upload_limit, std::uint64_t download_limit);
   [[nodiscard]] Result<Status> status(const Digest& root) const;
   [[nodiscard]] Result<std::vector<PeerStatus>> peers(const Digest& root) const;
@@ -92,7 +91,6 @@ class Swarm::Engine {
 
   mutable std::mutex mutex_;
   std::map<Digest, DeliveryPtr> deliveries_;
-  std::set<lt::address> allowed_;  // empty: everybody
   std::set<lt::address> banned_;
 
   std::shared_ptr<Neighbours> neighbours_;

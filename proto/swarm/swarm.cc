@@ -31,9 +31,6 @@ Result<void> Swarm::add_peers(const Digest& root, std::span<const Endpoint> peer
 Result<void> Swarm::mark_gateway(std::span<const std::string> addresses) {
   return engine_->mark_gateway(addresses);
 }
-Result<void> Swarm::allow_only(std::span<const std::string> addresses) {
-  return engine_->allow_only(addresses);
-}
 void Swarm::set_limits(std::uint64_t upload_limit, std::uint64_t download_limit) {
   engine_->set_limits(upload_limit, download_limit);
 }

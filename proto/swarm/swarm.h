@@ -121,9 +121,6 @@ class Swarm {
   Result<void> add_peers(const Digest& root, std::span<const Endpoint> peers);
   // Whose blocks count as the gateway's. kUsage.
   Result<void> mark_gateway(std::span<const std::string> addresses);
-  // The only addresses that are spoken to, for all deliveries; others are cut off. Empty:
-  // everybody. kUsage, and then nothing changes.
-  Result<void> allow_only(std::span<const std::string> addresses);
   // Changes the limits of SwarmOptions.
   void set_limits(std::uint64_t upload_limit, std::uint64_t download_limit);
 

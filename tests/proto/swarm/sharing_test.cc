@@ -107,23 +107,6 @@ TEST(Sharing, GatewaySendsOneCopyAndTheSiteFinishesWithoutIt) {
   }
 }
 
-TEST(Sharing, OnlyTheAllowedAreServed) {
-  const Payload payload = make_payload(300000);
-  Member seeder(1);
-  Member member(2);
-  Member stranger(3);
-  const std::vector<std::string> roster{member.address()};
-  ASSERT_TRUE(seeder.swarm().allow_only(roster).ok());
-  seeder.seed(payload);
-  stranger.fetch(payload);
-  stranger.meet(payload, seeder);
-  member.fetch(payload);
-  member.meet(payload, seeder);
-  member.await(payload, State::kSeeding);
-  EXPECT_EQ(stranger.status(payload).pieces_have, 0U);
-  EXPECT_EQ(stranger.status(payload).bytes_from_peers, 0U);
-}
-
 TEST(Sharing, PeersAreListedWithTheirNames) {
   const Payload payload = make_payload(2U << 20);
   SwarmOptions named;

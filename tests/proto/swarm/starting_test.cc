@@ -118,7 +118,6 @@ TEST(SwarmFacts, PeerThatIsNoAddressIsAUsageError) {
   EXPECT_EQ(member.swarm().add_peers(payload.facts.root, peers).error().code, Code::kUsage);
   const std::vector<std::string> names{"10.0.0.1", "x"};
   EXPECT_EQ(member.swarm().mark_gateway(names).error().code, Code::kUsage);
-  EXPECT_EQ(member.swarm().allow_only(names).error().code, Code::kUsage);
 }
 
 }  // namespace
