@@ -99,6 +99,24 @@ CheckSummary read_check(Fields& fields) {
   return value;
 }
 
+json refusal_json(const Refusal& value) {
+  return {{"what", value.what},
+          {"from", value.from},
+          {"code", value.code},
+          {"error", value.error},
+          {"at", format_utc(value.at)}};
+}
+
+Refusal read_refusal(Fields& fields) {
+  Refusal value;
+  value.what = fields.text("what");
+  value.from = fields.text("from");
+  value.code = fields.text("code");
+  value.error = fields.text("error");
+  value.at = fields.utc("at");
+  return value;
+}
+
 Result<void> read_report(Fields& fields, NodeReport& value) {
   value.device = fields.text("device");
   value.agent = fields.text("agent");
@@ -127,6 +145,8 @@ Result<void> read_report(Fields& fields, NodeReport& value) {
   value.delivered_from_gateway = amount(fields, "delivered_from_gateway");
   value.delivered_from_peers = amount(fields, "delivered_from_peers");
   if (auto check = fields.optional_object("check")) value.check = read_check(*check);
+  value.gossip_endpoint = fields.optional_text("gossip_endpoint").value_or("");
+  if (auto refusal = fields.optional_object("refusal")) value.refusal = read_refusal(*refusal);
   return ok();
 }
 
@@ -169,10 +189,12 @@ json to_json(const NodeReport& value) {
               {"code", value.code},
               {"error", value.error},
               {"swarm_endpoint", value.swarm_endpoint},
+              {"gossip_endpoint", value.gossip_endpoint},
               {"delivered_from_gateway", value.delivered_from_gateway},
               {"delivered_from_peers", value.delivered_from_peers}};
   if (value.transfer) out["transfer"] = transfer_json(*value.transfer);
   if (value.check) out["check"] = check_json(*value.check);
+  if (value.refusal) out["refusal"] = refusal_json(*value.refusal);
   return out;
 }
 
@@ -184,6 +206,7 @@ json to_json(const ReportReply& value) {
           {"paused", value.paused},
           {"gateway_endpoint", value.gateway_endpoint},
           {"peers", value.peers},
+          {"gossip", value.gossip},
           {"poll_ms", value.poll_ms}};
 }
 
@@ -229,6 +252,7 @@ Result<ReportReply> parse_report_reply(BytesView body) {
     value.paused = fields.boolean("paused");
     value.gateway_endpoint = fields.text("gateway_endpoint");
     value.peers = fields.texts("peers");
+    if (fields.has("gossip")) value.gossip = fields.texts("gossip");
     value.poll_ms = static_cast<std::uint32_t>(fields.integer("poll_ms", 50, 3'600'000));
     return ok();
   });

@@ -12,6 +12,7 @@
 //     GET  /v1/delivery?base=T&target=T   DeliveryOffer; see below            enrolled
 //     GET  /v1/leaves/ROOT                32 bytes for each 16 KiB            enrolled
 //     POST /v1/report                     NodeReport -> ReportReply           enrolled
+//     POST /v1/evidence                   two documents of one number         enrolled
 //     GET  /v1/status  /v1/nodes  /v1/pending  /v1/bundles  /v1/events?after=N    operator
 //     GET  /v1/plan?bundle=NAME           Plan                                operator
 //     GET  /v1/rollouts                   all that there were, by sequence    operator
@@ -97,6 +98,15 @@ struct CheckSummary {
   std::string stderr_tail;                      // at most 4 KiB
 };
 
+// A signed document (or what claimed to be one) that the node did not take.
+struct Refusal {
+  std::string what;   // "directive", "roster", "site root", "attestation", "bundle"
+  std::string from;   // "gateway", or the address of another node
+  std::string code;   // code_name
+  std::string error;  // the same in words
+  UtcTime at{};
+};
+
 struct NodeReport {
   std::string device;
   std::string agent;
@@ -119,10 +129,12 @@ struct NodeReport {
   std::string code;              // of the failure that the state is about; empty if none
   std::string error;             // the same in words
   std::string swarm_endpoint;    // "IP:port" where it listens; others are told its port alone
+  std::string gossip_endpoint;   // likewise, where other nodes ask for documents; empty for none
   std::optional<Transfer> transfer;
   std::uint64_t delivered_from_gateway = 0;  // sums over all transfers under the present directive
   std::uint64_t delivered_from_peers = 0;
   std::optional<CheckSummary> check;
+  std::optional<Refusal> refusal;  // the last
 };
 
 struct ReportReply {
@@ -132,10 +144,11 @@ struct ReportReply {
   // Batches of that directive that may go on to activate: batch_of(device) < batches_open. Lets the
   // gateway withhold; the gate itself is the node's own business.
   std::uint32_t batches_open = 0;
-  bool paused = false;             // nobody begins anything new
-  std::string gateway_endpoint;    // "IP:port" of the gateway's swarm
-  std::vector<std::string> peers;  // "IP:port" of nodes that want or have the same delivery
-  std::uint32_t poll_ms = 2000;    // when to report next
+  bool paused = false;              // nobody begins anything new
+  std::string gateway_endpoint;     // "IP:port" of the gateway's swarm
+  std::vector<std::string> peers;   // "IP:port" of nodes that want or have the same delivery
+  std::vector<std::string> gossip;  // "IP:port" of nodes that can be asked for documents
+  std::uint32_t poll_ms = 2000;     // when to report next
 };
 
 nlohmann::json to_json(const EnrolRequest& value);

@@ -26,6 +26,8 @@ NodeReport sample() {
   report.transfer->length = 5ULL << 30;
   report.transfer->pieces = 9;
   report.transfer->piece_map = {0xff, 0x80};
+  report.gossip_endpoint = "192.0.2.7:7445";
+  report.refusal = Refusal{"directive", "gateway", "rollback", "older than held", {}};
   report.check = CheckSummary{"live", "pass", "", {}, {{"latency.p50_us", "73.1"}}, ""};
   return report;
 }
@@ -44,7 +46,9 @@ TEST(NodeReport, IgnoresMembersOfANewerVersion) {
 
 TEST(NodeReport, OfAnOlderNodeLacksMembers) {
   auto body = to_json(sample());
-  for (const char* name : {"inferring_cause", "inferring_since", "damage"}) body.erase(name);
+  for (const char* name :
+       {"inferring_cause", "inferring_since", "damage", "gossip_endpoint", "refusal"})
+    body.erase(name);
   EXPECT_TRUE(parse_node_report(as_bytes(body.dump())).ok());
 }
 
@@ -72,6 +76,7 @@ TEST(ReportReply, SurvivesTheWire) {
   ReportReply reply;
   reply.batches_open = 3;
   reply.peers = {"127.0.0.5:7001"};
+  reply.gossip = {"127.0.0.5:7002"};
   auto back = parse_report_reply(as_bytes(to_json(reply).dump()));
   ASSERT_TRUE(back.ok()) << back.error().describe();
   EXPECT_EQ(to_json(*back), to_json(reply));
