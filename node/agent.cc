@@ -18,10 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
 
-Path attestation_file(const Path& state, std::int64_t sequence) {
-  return state / "documents" / "attestations" / (std::to_string(sequence) + ".dsse");
-}
-
 }  // namespace
 
 Agent::Agent(Surroundings around, NodeConfig config, const trust::PrivateKey& key)
@@ -39,6 +35,9 @@ Result<void> Agent::start() {
   TRY(ledger_->change([](Life& life) { life.time_floor = std::max(life.time_floor, kBuildTime); }));
   TRY(documents_.load(*ledger_, now()));
   pin_gateways();  // before the first word to anybody
+  if (documents_.conflict()) alarm_ = documents_.conflict()->describe();
+  load_own_attestation();
+  show_holdings();
   Steps::Settings settings{config_.state, config_.hardware, config_.apply_memory_bytes,
                            config_.patience};
   steps_ = std::make_unique<Steps>(around_, *ledger_, settings);
@@ -77,6 +76,10 @@ bool Agent::wait(milliseconds time, const std::stop_token& stop) {
 Result<milliseconds> Agent::tick() {
   TRY(take_outcome());
   talk();
+  take_gifts();
+  note_alarm();
+  listen_for_word();
+  TRY(note_pause());
   const UtcTime held = ledger_->life().time_floor;
   const UtcTime floor = documents_.time_floor(held, around_.clock.now());
   if (floor > held) TRY(ledger_->change([floor](Life& life) { life.time_floor = floor; }));
@@ -84,6 +87,8 @@ Result<milliseconds> Agent::tick() {
   TRY(ask_gate());
   TRY(attest());
   post_attestations();
+  post_evidence();
+  show_holdings();
   launch();
   launch_live_check();
   return std::max(poll_, config_.poll_floor);
@@ -93,9 +98,49 @@ Knowledge Agent::knowledge(const Life& life) {
   Knowledge known{config_.device, life, config_.hardware};
   if (documents_.roster()) known.roster = &documents_.roster()->roster;
   if (documents_.directive()) known.directive = &*documents_.directive();
-  if (reply_) known.reply = &*reply_;
+  known.reply = word();
   known.now = now();
+  known.alone = heard_ && around_.clock.steady() - *heard_ >= config_.patience.gateway;
+  known.time_missing = is_time_missing(life.time_floor, around_.clock.now());
+  if (documents_.conflict()) known.alarm = documents_.conflict()->describe();
   return known;
+}
+
+// What the gateway says of another directive than the one that is held is no word about it: it has
+// not got the newer one, or pretends so.
+const api::ReportReply* Agent::word() const {
+  if (!reply_) return nullptr;
+  const std::int64_t held = documents_.directive() ? documents_.directive()->directive.sequence : 0;
+  return reply_->directive_sequence == held ? &*reply_ : nullptr;
+}
+
+void Agent::listen_for_word() {
+  std::optional<Digest> present;
+  if (documents_.directive()) present = documents_.directive()->digest;
+  if (heard_ && word() == nullptr && present == awaited_) return;
+  heard_ = around_.clock.steady();
+  if (present == awaited_) return;
+  awaited_ = present;
+  fetched_there_.reset();
+  if (present) attestations_.begin(*present);
+  load_own_attestation();
+}
+
+// Durable, since the gateway may be gone when this device comes up again.
+Result<void> Agent::note_pause() {
+  if (word() == nullptr || !documents_.directive()) return ok();
+  const std::int64_t paused = word()->paused ? word()->directive_sequence : 0;
+  if (paused == ledger_->life().paused_sequence) return ok();
+  return ledger_->change([paused](Life& life) { life.paused_sequence = paused; });
+}
+
+void Agent::note_alarm() {
+  const std::string present =
+      documents_.conflict() ? documents_.conflict()->describe() : std::string();
+  if (present == alarm_) return;
+  alarm_ = present;
+  evidence_posted_ = false;
+  if (!alarm_.empty()) ledger_->alarm(alarm_, now());
 }
 
 // ---- the life table ----------------------------------------------------------------------------
@@ -195,7 +240,11 @@ Result<void> Agent::consider() {
     life = ledger_->life();
   }
   if (!may_begin(known)) {
-    if (auto why = not_in_its_time(known)) waiting_for_ = std::move(why);
+    if (auto why = not_in_its_time(known)) {
+      waiting_for_ = std::move(why);
+    } else if (at_rest(life.state)) {
+      waiting_for_ = not_begun(known);
+    }
     return ok();
   }
   if (worker_.busy() && !living_) return ok();
@@ -227,7 +276,6 @@ Result<void> Agent::begin() {
     around_.transport.count_anew(life.delivery->root);
   }
   TRY_ASSIGN(Action action, ledger_->step(Event::kDirective, now(), reset));
-  attestations_.clear();
   enter(Event::kDirective, action);
   return ok();
 }
@@ -237,11 +285,14 @@ Result<void> Agent::ask_gate() {
   if (life.state != State::kGated || !life.target) return ok();
   auto manifest = stored_manifest(around_.disk, config_.state, life.target->manifest);
   if (!manifest.ok()) return feed(Event::kStepFailed, manifest.error());
-  if (reply_ && reply_->attestations != attestations_.size()) {
+  if (word() != nullptr && word()->attestations != fetched_there_) {
     auto envelopes = around_.link.attestations(life.directive);
-    if (envelopes.ok()) attestations_ = std::move(*envelopes);
+    if (envelopes.ok()) {
+      fetched_there_ = word()->attestations;
+      take_attestations(*envelopes, "gateway");
+    }
   }
-  std::string shut = gate_shut(knowledge(life), *manifest, attestations_);
+  std::string shut = gate_shut(knowledge(life), *manifest, attestations_.envelopes());
   if (shut.empty()) return feed(Event::kGateOpen, std::nullopt);
   waiting_for_ = Error{Code::kGateShut, shut};
   return ok();
@@ -253,7 +304,12 @@ void Agent::launch() {
     return;
   }
   Life life = ledger_->life();
-  if (before_switch(life.state) && reply_ && reply_->paused) return;
+  if (before_switch(life.state)) {
+    if (auto why = stopped(knowledge(life))) {
+      waiting_for_ = std::move(why);
+      return;
+    }
+  }
   auto directive = life_directive(life);
   if (!directive) {
     if (before_switch(life.state)) return;  // it comes again from the gateway
@@ -300,7 +356,7 @@ Result<void> Agent::attest() {
   Knowledge known = knowledge(life);
   auto outcome = attestation_due(known);
   if (!outcome) return ok();
-  Path file = attestation_file(config_.state, life.sequence);
+  Path file = own_attestation(config_.state, life.sequence);
   TRY_ASSIGN(auto there, around_.disk.stat(file));
   if (!there) {
     auto manifest = stored_manifest(around_.disk, config_.state, life.target->manifest);
@@ -313,6 +369,7 @@ Result<void> Agent::attest() {
     TRY(around_.disk.make_dirs(file.parent_path()));
     TRY(around_.disk.replace(file, envelope));
   }
+  load_own_attestation();
   log(Level::kNotice, "attested", {{"passed", *outcome == trust::Outcome::kPassed ? "yes" : "no"}});
   return ledger_->change([](Life& edit) {
     edit.attested_sequence = edit.sequence;
@@ -325,7 +382,7 @@ void Agent::post_attestations() {
   if (sequence == 0 || posted_.count(sequence) != 0 || !reply_) return;
   // Under a newer directive nobody needs it any more.
   if (documents_.directive() && documents_.directive()->directive.sequence > sequence) return;
-  auto envelope = around_.disk.read(attestation_file(config_.state, sequence), kMaxFileBytes);
+  auto envelope = around_.disk.read(own_attestation(config_.state, sequence), kMaxFileBytes);
   if (!envelope.ok() && envelope.error().code == Code::kNotFound) {
     posted_.insert(sequence);  // nothing of ours is there to be posted
     return;

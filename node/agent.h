@@ -10,12 +10,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "node/attestation_set.h"
 #include "node/decide.h"
 #include "node/documents.h"
 #include "node/ledger.h"
@@ -25,6 +27,9 @@
 #include "proto/trust/keys.h"
 
 namespace lineside::node {
+
+// Where a device keeps what it said under a directive.
+Path own_attestation(const Path& state, std::int64_t sequence);
 
 class Agent {
  public:
@@ -61,18 +66,30 @@ class Agent {
   Result<void> consider();
   Result<void> begin();
   Result<void> ask_gate();
+  Result<void> note_pause();
+  void note_alarm();
   void launch();
   void launch_live_check();
   Result<void> attest();
   void post_attestations();
 
+  [[nodiscard]] const api::ReportReply* word() const;
+  void listen_for_word();
   void talk();
-  void refresh_site();
+  Result<void> refresh_site(trust::Fetcher& site_metadata);
   void pin_gateways();
   bool enrolled();
   void sync(const api::ReportReply& reply);
   void fetch_roster();
   void fetch_directive();
+  void take_gifts();
+  void take_gift(const Gift& gift);
+  void take_attestations(const std::vector<Bytes>& envelopes, const std::string& from);
+  void load_own_attestation();
+  void show_holdings();
+  void post_evidence();
+  // Says in log and report that a document was not taken. What is no document's fault is not told.
+  void refuse(const std::string& what, const std::string& from, const Error& error);
   [[nodiscard]] api::NodeReport make_report(const Life& life) const;
   void resume_seeding();
   [[nodiscard]] std::optional<trust::VerifiedDirective> life_directive(const Life& life) const;
@@ -90,7 +107,15 @@ class Agent {
   SteadyTime retry_at_{};
   std::optional<Error> waiting_for_;  // why nothing moves, for the report
   std::optional<api::ReportReply> reply_;
-  std::vector<Bytes> attestations_;
+  AttestationSet attestations_;
+  std::optional<api::Refusal> refusal_;         // the last
+  std::optional<SteadyTime> heard_;             // the gateway's last word about the directive
+  std::optional<Digest> awaited_;               // the directive that `heard_` is about
+  std::optional<std::uint32_t> fetched_there_;  // attestations that the gateway had when asked
+  std::string alarm_;                           // the one that is told already
+  bool evidence_posted_ = false;
+  std::shared_ptr<const trust::VerifiedRoster> shown_roster_;
+  std::shared_ptr<const trust::VerifiedDirective> shown_directive_;
   Milliseconds poll_{2000};
   std::string enrolment_;  // the last answer, to log changes only
   std::optional<Digest> pinned_roster_;

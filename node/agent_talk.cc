@@ -10,7 +10,11 @@
 namespace lineside::node {
 void Agent::talk() {
   SteadyTime steady = around_.clock.steady();
-  if (!site_refreshed_ || steady - *site_refreshed_ >= config_.patience.site_root) refresh_site();
+  if (!site_refreshed_ || steady - *site_refreshed_ >= config_.patience.site_root) {
+    auto refreshed = refresh_site(around_.link.site_metadata());
+    if (refreshed.ok() || refreshed.error().code != Code::kNetwork) site_refreshed_ = steady;
+    if (!refreshed.ok()) refuse("site root", "gateway", refreshed.error());
+  }
   if (!documents_.roster()) fetch_roster();
   pin_gateways();
   if (!enrolled()) return;
@@ -30,23 +34,19 @@ void Agent::talk() {
   // again.
   if (reply->attestations < held_there_) posted_.clear();
   held_there_ = reply->attestations;
+  around_.peers.meet(reply->gossip);
   sync(*reply);
   reply_ = std::move(*reply);
 }
 
-void Agent::refresh_site() {
+Result<void> Agent::refresh_site(trust::Fetcher& site_metadata) {
   bool directed = documents_.directive().has_value();
-  auto refreshed = documents_.refresh_site(around_.link.site_metadata(), now());
-  if (refreshed.ok() || refreshed.error().code != Code::kNetwork) {
-    site_refreshed_ = around_.clock.steady();
-  }
-  if (!refreshed.ok()) {
-    log(Level::kWarning, "site root not refreshed", {{"why", refreshed.error().describe()}});
-  }
+  auto refreshed = documents_.refresh_site(site_metadata, now());
   if (directed && !documents_.directive()) {
     posted_.clear();  // sequences may come again
-    attestations_.clear();
+    attestations_.begin({});
   }
+  return refreshed;
 }
 
 // The link talks to gateways of the roster alone, as long as there is one.
@@ -94,7 +94,7 @@ void Agent::fetch_roster() {
   auto taken = envelope.ok() ? documents_.take_roster(*envelope) : Result<void>(envelope.error());
   if (!taken.ok() && taken.error().code != Code::kNotFound) {
     if (taken.error().code == Code::kBadSignature) site_refreshed_.reset();  // new operators?
-    log(Level::kWarning, "roster refused", {{"why", taken.error().describe()}});
+    refuse("roster", "gateway", taken.error());
   }
 }
 
@@ -104,7 +104,7 @@ void Agent::fetch_directive() {
       envelope.ok() ? documents_.take_directive(*envelope) : Result<void>(envelope.error());
   if (!taken.ok()) {
     if (taken.error().code == Code::kBadSignature) site_refreshed_.reset();
-    log(Level::kWarning, "directive refused", {{"why", taken.error().describe()}});
+    refuse("directive", "gateway", taken.error());
   }
 }
 
@@ -138,6 +138,12 @@ api::NodeReport Agent::make_report(const Life& life) const {
     report.code = code_name(waiting_for_->code);
     report.error = waiting_for_->what;
   }
+  if (!alarm_.empty()) {
+    report.code = code_name(Code::kConflict);
+    report.error = alarm_;
+  }
+  report.refusal = refusal_;
+  report.gossip_endpoint = around_.peers.endpoint();
   report.swarm_endpoint = around_.transport.endpoint();
   report.delivered_from_gateway = life.from_gateway;
   report.delivered_from_peers = life.from_peers;

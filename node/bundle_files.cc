@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/bundle_files.h"
 
+#include "node/kept_roots.h"
 #include "proto/trust/tuf/updater.h"
 
 namespace lineside::node {
@@ -29,7 +30,9 @@ Result<Bytes> read_named(const Disk& disk, const Path& file, const Digest& diges
 // One target of the vendor's repository, of exactly this digest.
 Result<Bytes> download(Disk& disk, const Path& state, GatewayLink& link, const std::string& name,
                        const Digest& digest, std::uint64_t max_bytes, UtcTime now) {
-  trust::Updater updater(disk, state / "trust" / "vendor", link.vendor_metadata(), now);
+  const Path folder = state / "trust" / "vendor";
+  KeptRoots kept(disk, folder, link.vendor_metadata());
+  trust::Updater updater(disk, folder, kept, now);
   TRY(updater.load());
   auto refreshed = updater.refresh();
   if (!refreshed.ok()) return refreshed.error().with("vendor metadata");
@@ -72,6 +75,14 @@ Result<Listing> stored_listing(const Disk& disk, const Path& state, const TreeId
   trust::ListingLimits limits;
   TRY_ASSIGN(Bytes bytes, read_named(disk, listing_file(state, tree), tree, limits.max_bytes));
   return trust::parse_listing(bytes, limits);
+}
+
+Result<void> refresh_vendor(Disk& disk, const Path& state, GatewayLink& link, UtcTime now) {
+  const Path folder = state / "trust" / "vendor";
+  KeptRoots kept(disk, folder, link.vendor_metadata());
+  trust::Updater updater(disk, folder, kept, now);
+  TRY(updater.load());
+  return updater.refresh();
 }
 
 Result<Manifest> fetch_manifest(Disk& disk, const Path& state, GatewayLink& link,

@@ -24,6 +24,8 @@ Result<trust::Manifest> stored_manifest(const Disk& disk, const Path& state,
 Result<trust::Listing> stored_listing(const Disk& disk, const Path& state,
                                       const trust::TreeId& tree);
 
+// The vendor's metadata as `link` has it, if it is newer. The codes of trust::Updater.
+Result<void> refresh_vendor(Disk& disk, const Path& state, GatewayLink& link, UtcTime now);
 // The manifest that the directive names, vouched for by the vendor's TUF metadata, stored durably.
 // What the disk holds already is taken from there: it was vouched for when it was stored. kMismatch
 // if the vendor's manifest of that name is another; the codes of trust::Updater and of the link.

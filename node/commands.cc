@@ -15,6 +15,7 @@
 #include "node/bundle_files.h"
 #include "node/check/cgroup.h"
 #include "node/device_key.h"
+#include "node/gossip.h"
 #include "node/http_gateway_link.h"
 #include "node/slots/directory_slots.h"
 #include "node/status_view.h"
@@ -92,16 +93,24 @@ Result<void> run_agent(const NodeConfig& config) {
                                      config.patience.transfer);
   if (!swarm.ok()) return swarm.error().with("swarm.listen = \"" + config.swarm_listen + "\"");
   const std::unique_ptr<SwarmTransport> transport = std::move(*swarm);
+  GossipOptions gossip{config.gossip_listen, config.gossip_peers, config.gossip_every,
+                       config.gateways.front()};
+  auto neighbours = Gossip::start(*disk, config.state, identity, std::move(gossip));
+  if (!neighbours.ok()) {
+    return neighbours.error().with("gossip.listen = \"" + config.gossip_listen + "\"");
+  }
+  const std::unique_ptr<Gossip> peers = std::move(*neighbours);
   DirectorySlots slots(*disk, config.state);
   InferenceCheck checker(*disk, clock, check_options(config));
   log(Level::kNotice, "lineside-node",
       {{"device", config.device}, {"fingerprint", key.public_key().fingerprint()}});
-  Agent agent({*disk, clock, link, *transport, slots, checker}, config, key);
+  Agent agent({*disk, clock, link, *transport, slots, checker, *peers}, config, key);
   std::stop_source stop;
-  std::jthread signals([&link, &stop](std::stop_token done) {
+  std::jthread signals([&link, &peers, &stop](std::stop_token done) {
     await_signal(done);
     stop.request_stop();
     link.stop();
+    peers->stop();
   });
   auto result = agent.run(stop.get_token());
   log(Level::kNotice, "stopped", {{"why", result.ok() ? "signal" : result.error().describe()}});

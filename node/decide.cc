@@ -34,14 +34,42 @@ bool named_as_canary(const Knowledge& known) {
          known.roster->find(known.device)->canary;
 }
 
+// When no gateway says whose turn it is. Empty if it is this batch's.
+std::string turn_shut(const Knowledge& known, std::uint32_t batch, const trust::GateState& gate) {
+  const trust::Directive& directive = known.directive->directive;
+  const UtcTime turn = *gate.opens_at + (std::max(batch, 1U) - 1) * directive.device_deadline;
+  if (known.now >= turn) return {};
+  return "without a gateway the turn of the batch comes at " + format_utc(turn);
+}
+
 }  // namespace
 
+std::optional<Error> stopped(const Knowledge& known) {
+  if (!known.alarm.empty()) return Error{Code::kConflict, known.alarm};
+  if (known.time_missing) {
+    return Error{Code::kExpired, "this device has no time: its clock is behind " +
+                                     format_utc(known.now) + ", which was signed; set it"};
+  }
+  if (known.reply != nullptr && known.reply->paused) {
+    return Error{Code::kGateShut, "the site is paused"};
+  }
+  const bool was_paused = known.reply == nullptr && known.directive != nullptr &&
+                          known.life.paused_sequence == known.directive->directive.sequence;
+  if (!was_paused) return std::nullopt;
+  return Error{Code::kGateShut, "the site was paused when its gateway was last heard"};
+}
+
+std::optional<Error> held_back(const Knowledge& known) {
+  if (auto why = stopped(known)) return why;
+  if (known.reply != nullptr || known.alone) return std::nullopt;
+  return Error{Code::kGateShut, "no word from the gateway"};
+}
+
 bool may_begin(const Knowledge& known) {
-  if (known.directive == nullptr || known.reply == nullptr || !member(known)) return false;
+  if (known.directive == nullptr || held_back(known) || !member(known)) return false;
   const trust::Directive& directive = known.directive->directive;
   return at_rest(known.life.state) && directive.sequence > known.life.sequence &&
-         directive.batch_of(known.device) && trust::verify_current(directive, known.now).ok() &&
-         !known.reply->paused;
+         directive.batch_of(known.device) && trust::verify_current(directive, known.now).ok();
 }
 
 std::optional<Error> not_in_its_time(const Knowledge& known) {
@@ -53,6 +81,15 @@ std::optional<Error> not_in_its_time(const Knowledge& known) {
   auto current = trust::verify_current(directive, known.now);
   if (current.ok()) return std::nullopt;
   return current.error().with("this device's clock says " + format_utc(known.now));
+}
+
+std::optional<Error> not_begun(const Knowledge& known) {
+  if (known.directive == nullptr || !member(known)) return std::nullopt;
+  const trust::Directive& directive = known.directive->directive;
+  if (directive.sequence <= known.life.sequence || !directive.batch_of(known.device)) {
+    return std::nullopt;
+  }
+  return held_back(known);
 }
 
 std::optional<Error> run_out(const Knowledge& known) {
@@ -80,14 +117,16 @@ std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,
   const trust::Directive& directive = known.directive->directive;
   auto current = trust::verify_current(directive, known.now);
   if (!current.ok()) return current.error().what;
-  if (known.reply == nullptr) return "no word from the gateway";
-  if (known.reply->paused) return "the site is paused";
+  if (auto held = held_back(known)) return held->what;
   auto batch = directive.batch_of(known.device);
-  if (!batch || *batch >= known.reply->batches_open) return "waiting for the turn of the batch";
+  if (!batch || (known.reply != nullptr && *batch >= known.reply->batches_open)) {
+    return "waiting for the turn of the batch";
+  }
   if (named_as_canary(known)) return {};
   trust::GateState gate = trust::evaluate_gate(*known.directive, known.life.target->manifest,
                                                manifest, *known.roster, attestations, known.now);
-  return gate.open ? "" : gate.describe();
+  if (!gate.open) return gate.describe();
+  return known.reply != nullptr ? "" : turn_shut(known, *batch, gate);
 }
 
 std::optional<trust::Outcome> attestation_due(const Knowledge& known) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/kept_roots.h"
 #include "node/time_floor.h"
 #include "proto/base/log.h"
 #include "proto/trust/tuf/updater.h"
@@ -17,11 +18,6 @@ namespace {
 constexpr std::uint64_t kMaxRootBytes = 1 << 20;
 constexpr const char* kRosterFile = "documents/roster.dsse";
 constexpr const char* kDirectiveFile = "documents/directive.dsse";
-
-Result<void> check_second(const char* what, const DocumentFloor& next, const DocumentFloor& floor) {
-  if (next.number != floor.number || next.digest == floor.digest) return ok();
-  return Error{Code::kRollback, std::string("a second ") + what + std::to_string(next.number)};
-}
 
 std::vector<std::string> ids_of(const trust::Authority& authority) {
   std::set<std::string> found;  // the order of keys says nothing
@@ -77,6 +73,7 @@ Result<void> Documents::load_operators(UtcTime now) {
   trust::Updater updater(disk_, state_ / "trust" / "site", nowhere, now);
   TRY(updater.load());
   TRY_ASSIGN(operators_, updater.authority("targets"));
+  site_root_version_ = updater.version("root");
   return ok();
 }
 
@@ -90,7 +87,9 @@ Result<void> Documents::load(Ledger& ledger, UtcTime now) {
   TRY(load_operators(now));
   TRY(count_for(operators_));
   TRY(load_roster());
-  return load_directive();
+  TRY(load_directive());
+  load_conflict();
+  return ok();
 }
 
 // Whose numbers the floors are. Of operators without a key of those before, nothing was held yet.
@@ -116,7 +115,11 @@ Result<void> Documents::load_roster() {
   if (!stored.ok()) return ok();
   const DocumentFloor floor = ledger_->life().roster_floor;
   auto verified = trust::verify_roster(*stored, operators_, anchors_.site, floor.number);
-  if (verified.ok()) return hold(std::move(*verified));
+  if (verified.ok()) {
+    auto first = check_number(numbered(*verified), nullptr);
+    if (first.ok()) return hold(std::move(*verified));
+    verified = first.error();
+  }
   log(Level::kWarning, "stored roster dropped", {{"why", verified.error().describe()}});
   return ok();
 }
@@ -126,13 +129,19 @@ Result<void> Documents::load_directive() {
   if (!stored.ok()) return ok();
   const DocumentFloor floor = ledger_->life().directive_floor;
   auto verified = trust::verify_directive(*stored, operators_, anchors_.site, floor.number);
-  if (verified.ok()) return hold(std::move(*verified));
+  if (verified.ok()) {
+    auto first = check_number(numbered(*verified), nullptr);
+    if (first.ok()) return hold(std::move(*verified));
+    verified = first.error();
+  }
   log(Level::kWarning, "stored directive dropped", {{"why", verified.error().describe()}});
   return ok();
 }
 
 Result<void> Documents::refresh_site(trust::Fetcher& site_metadata, UtcTime now) {
-  trust::Updater updater(disk_, state_ / "trust" / "site", site_metadata, now);
+  const Path folder = state_ / "trust" / "site";
+  KeptRoots kept(disk_, folder, site_metadata);
+  trust::Updater updater(disk_, folder, kept, now);
   TRY(updater.load());
   auto refreshed = updater.refresh_root();
   // Versions that were accepted on the way count, whatever came after them.
@@ -142,7 +151,9 @@ Result<void> Documents::refresh_site(trust::Fetcher& site_metadata, UtcTime now)
     TRY(count_for(*operators));
     verify_again(*operators);
     operators_ = std::move(*operators);
+    load_conflict();
   }
+  site_root_version_ = updater.version("root");
   return refreshed;
 }
 
@@ -164,18 +175,18 @@ void Documents::verify_again(const trust::Authority& operators) {
 Result<void> Documents::hold(trust::VerifiedRoster verified) {
   const DocumentFloor floor = ledger_->life().roster_floor;
   const DocumentFloor next{verified.roster.version, verified.digest};
-  TRY(check_second("roster of version ", next, floor));
   if (next != floor) TRY(ledger_->change([&next](Life& life) { life.roster_floor = next; }));
   roster_ = std::move(verified);
+  end_alarm(Conflict::Kind::kRoster, next.number);
   return ok();
 }
 
 Result<void> Documents::hold(trust::VerifiedDirective verified) {
   const DocumentFloor floor = ledger_->life().directive_floor;
   const DocumentFloor next{verified.directive.sequence, verified.digest};
-  TRY(check_second("directive of sequence ", next, floor));
   if (next != floor) TRY(ledger_->change([&next](Life& life) { life.directive_floor = next; }));
   directive_ = std::move(verified);
+  end_alarm(Conflict::Kind::kDirective, next.number);
   return ok();
 }
 
@@ -184,7 +195,7 @@ Result<void> Documents::take_roster(BytesView envelope) {
   TRY_ASSIGN(auto verified,
              trust::verify_roster(envelope, operators_, anchors_.site, floor.number));
   if (roster_ && verified.digest == roster_->digest) return ok();
-  TRY(check_second("roster of version ", {verified.roster.version, verified.digest}, floor));
+  TRY(check_number(numbered(verified), roster_ ? &roster_->envelope : nullptr));
   TRY(disk_.replace(state_ / kRosterFile, verified.envelope));
   return hold(std::move(verified));
 }
@@ -194,8 +205,7 @@ Result<void> Documents::take_directive(BytesView envelope) {
   TRY_ASSIGN(auto verified,
              trust::verify_directive(envelope, operators_, anchors_.site, floor.number));
   if (directive_ && verified.digest == directive_->digest) return ok();
-  TRY(check_second("directive of sequence ", {verified.directive.sequence, verified.digest},
-                   floor));
+  TRY(check_number(numbered(verified), directive_ ? &directive_->envelope : nullptr));
   TRY(disk_.replace(state_ / kDirectiveFile, verified.envelope));
   return hold(std::move(verified));
 }

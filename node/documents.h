@@ -6,6 +6,7 @@
 //
 //     STATE/trust/site/       the site's root chain      STATE/documents/roster.dsse
 //     STATE/trust/vendor/     the vendor's TUF metadata  STATE/documents/directive.dsse
+//                                                        STATE/documents/conflict.json
 //
 // What was held once is a floor in life.json: a roster or directive that is older, or another of
 // the same number, is refused also after somebody deleted or replaced the stored file. The floor is
@@ -14,11 +15,15 @@
 // his number must not keep the true operators out (TUF 5.3.11 does the same for the timestamp). As
 // long as one key stays, the numbers stay: what that key signed below them must not come back.
 //
+// Two documents of one number are a hard alarm: both are kept as evidence, and conflict() stops the
+// device until the operators have signed a higher number.
+//
 // One thread.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "node/gateway_link.h"
 #include "node/ledger.h"
@@ -34,6 +39,16 @@ struct TrustAnchors {
   std::string site;  // its name
   Path site_root;    // N.root.json, from commissioning
   Path vendor_root;
+};
+
+// Two documents of one kind and number, each signed by the operators' threshold. Somebody who holds
+// their keys tells different devices different things.
+struct Conflict {
+  enum class Kind { kRoster, kDirective };
+  Kind kind = Kind::kDirective;
+  std::int64_t number = 0;
+  std::vector<Bytes> envelopes;  // both as received; one alone if the other is no longer held
+  [[nodiscard]] std::string describe() const;
 };
 
 class Documents {
@@ -54,7 +69,14 @@ class Documents {
   // changes on any error.
   Result<void> take_roster(BytesView envelope);
   Result<void> take_directive(BytesView envelope);
+  // Two envelopes that somebody shows: verified, and held as a conflict if they are one. kMismatch
+  // if they are none, kRollback if what they are about has been overtaken.
+  Result<void> take_evidence(const std::vector<Bytes>& envelopes);
 
+  // The alarm. It ends with a document of a higher number. Documents of that kind up to its number
+  // are refused meanwhile (kConflict).
+  [[nodiscard]] const std::optional<Conflict>& conflict() const { return conflict_; }
+  [[nodiscard]] std::int64_t site_root_version() const { return site_root_version_; }
   [[nodiscard]] const std::optional<trust::VerifiedRoster>& roster() const { return roster_; }
   [[nodiscard]] const std::optional<trust::VerifiedDirective>& directive() const {
     return directive_;
@@ -70,6 +92,19 @@ class Documents {
   Result<void> load_roster();
   Result<void> load_directive();
   void verify_again(const trust::Authority& operators);
+  struct Numbered {
+    Conflict::Kind kind = Conflict::Kind::kDirective;
+    DocumentFloor number;
+    const Bytes& envelope;
+  };
+  static Numbered numbered(const trust::VerifiedRoster& roster);
+  static Numbered numbered(const trust::VerifiedDirective& directive);
+  [[nodiscard]] Result<Conflict> conflict_of(const std::vector<Bytes>& envelopes) const;
+  [[nodiscard]] DocumentFloor floor_of(Conflict::Kind kind) const;
+  Result<void> check_number(const Numbered& next, const Bytes* held);
+  Result<void> raise_alarm(Conflict conflict);
+  void end_alarm(Conflict::Kind kind, std::int64_t number);
+  void load_conflict();
   Result<void> hold(trust::VerifiedRoster verified);
   Result<void> hold(trust::VerifiedDirective verified);
 
@@ -80,6 +115,8 @@ class Documents {
   trust::Authority operators_;
   std::optional<trust::VerifiedRoster> roster_;
   std::optional<trust::VerifiedDirective> directive_;
+  std::optional<Conflict> conflict_;
+  std::int64_t site_root_version_ = 0;
 };
 
 }  // namespace lineside::node

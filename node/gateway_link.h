@@ -45,6 +45,8 @@ class GatewayLink {
   [[nodiscard]] virtual Result<std::vector<Digest>> leaves(const Digest& root,
                                                            std::uint64_t length) = 0;
   [[nodiscard]] virtual Result<api::ReportReply> report(const api::NodeReport& report) = 0;
+  // Two signed documents of one number, for the operators to see.
+  [[nodiscard]] virtual Result<void> post_evidence(const std::vector<Bytes>& envelopes) = 0;
 };
 
 }  // namespace lineside::node

@@ -3,7 +3,6 @@
 
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <stop_token>
 
 #include "proto/base/version.h"
@@ -19,13 +18,8 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxReplyBytes = 64 << 10;
 constexpr std::uint64_t kMaxEnvelopesBytes = 16 << 20;
+constexpr std::size_t kMaxEnvelopes = 4096;
 constexpr std::uint64_t kMaxBodyBytes = 256 << 20;  // the largest listing
-
-// One server with one key; nullopt: whatever key it has.
-struct Candidate {
-  std::string address;
-  std::optional<Bytes> key;
-};
 
 bool try_next(Code code) {
   return code == Code::kNetwork || code == Code::kTimeout || code == Code::kUnknownKey;
@@ -62,42 +56,37 @@ Result<Bytes> body_of(http::Reply reply, std::string_view target) {
 }  // namespace
 
 struct HttpGatewayLink::State {
-  State(std::vector<std::string> all, http::Identity own)
-      : addresses(std::move(all)), identity(std::move(own)) {
-    make_candidates({});
-  }
+  State(std::vector<std::string> all, http::Identity own, LinkPatience time)
+      : addresses(std::move(all)), identity(std::move(own)), patience(time) {}
 
-  void make_candidates(const std::vector<trust::PublicKey>& keys) {
-    candidates.clear();
-    for (const std::string& address : addresses) {
-      if (keys.empty()) candidates.push_back({address, std::nullopt});
-      for (const trust::PublicKey& key : keys) candidates.push_back({address, key.spki()});
-    }
+  void pin(const std::vector<trust::PublicKey>& keys) {
+    pinned.clear();
+    for (const trust::PublicKey& key : keys) pinned.push_back(key.spki());
     idle.clear();
     good = 0;
     ++generation;
   }
 
-  // An idle connection to the candidate, or a new one.
-  Result<http::Client> take(std::size_t index, Candidate& candidate) {
+  // An idle connection to the address, or a new one.
+  Result<http::Client> take(std::size_t index) {
     std::scoped_lock lock(mutex);
-    if (index >= candidates.size()) return Error{Code::kNetwork, "the gateways have changed"};
-    candidate = candidates[index];
     if (index == good && !idle.empty()) {
       http::Client client = std::move(idle.back());
       idle.pop_back();
       return client;
     }
-    return http::Client::make(options_for(candidate));
+    return http::Client::make(options_for(addresses[index], pinned));
   }
 
-  [[nodiscard]] http::ClientOptions options_for(const Candidate& candidate) const {
+  [[nodiscard]] http::ClientOptions options_for(const std::string& address,
+                                                std::vector<Bytes> keys) const {
     http::ClientOptions options;
-    options.base_url = candidate.address;
-    options.pinned_key = candidate.key;
-    options.any_key = !candidate.key;
+    options.base_url = address;
+    options.any_key = keys.empty();
+    options.pinned_keys = std::move(keys);
     options.identity = identity;
-    options.connect_timeout = std::chrono::milliseconds(5'000);
+    options.connect_timeout = patience.connect;
+    options.total_timeout = patience.total;
     options.max_body_bytes = kMaxBodyBytes;
     options.user_agent = std::string("lineside-node/") + kVersion;
     return options;
@@ -113,12 +102,11 @@ struct HttpGatewayLink::State {
 
   Result<Bytes> call(std::string_view method, const std::string& target, BytesView body,
                      std::uint64_t max_bytes) {
-    std::size_t count = 0;
+    const std::size_t count = addresses.size();
     std::size_t first = 0;
     std::uint64_t of_generation = 0;
     {
       std::scoped_lock lock(mutex);
-      count = candidates.size();
       first = good;
       of_generation = generation;
     }
@@ -126,14 +114,13 @@ struct HttpGatewayLink::State {
     bool answered = false;  // by a broken one, whose words are worth more than another's silence
     for (std::size_t i = 0; i < count; ++i) {
       std::size_t index = (first + i) % count;
-      Candidate candidate;
-      TRY_ASSIGN(http::Client client, take(index, candidate));
+      TRY_ASSIGN(http::Client client, take(index));
       auto reply = method == "GET" ? client.get_at_most(target, max_bytes, stopping.get_token())
                                    : client.request(method, target, body,
                                                     {{"content-type", "application/json"}},
                                                     stopping.get_token());
       if (reply.ok() && is_broken(*reply)) {
-        last = body_of(std::move(*reply), target).error().with(candidate.address);
+        last = body_of(std::move(*reply), target).error().with(addresses[index]);
         answered = true;
         continue;
       }
@@ -141,7 +128,7 @@ struct HttpGatewayLink::State {
         give_back(index, of_generation, std::move(client));
         return body_of(std::move(*reply), target);
       }
-      Error error = reply.error().with(candidate.address);
+      Error error = reply.error().with(addresses[index]);
       const bool next = try_next(error.code);
       // That another stands there says more than that nobody does.
       if ((!answered && last.code != Code::kUnknownKey) || !next) last = std::move(error);
@@ -159,7 +146,7 @@ struct HttpGatewayLink::State {
     Result<Bytes> found = get(target, max_bytes);
     if (found.ok() || found.error().code != Code::kUnknownKey) return found;
     for (const std::string& address : addresses) {
-      http::ClientOptions options = options_for({address, std::nullopt});
+      http::ClientOptions options = options_for(address, {});
       TRY_ASSIGN(http::Client client, http::Client::make(std::move(options)));
       auto reply = client.get_at_most(target, max_bytes, stopping.get_token());
       if (reply.ok() && !is_broken(*reply)) return body_of(std::move(*reply), target);
@@ -170,12 +157,13 @@ struct HttpGatewayLink::State {
     return call("POST", target, body, kMaxReplyBytes);
   }
 
-  std::vector<std::string> addresses;
-  http::Identity identity;
+  const std::vector<std::string> addresses;
+  const http::Identity identity;
+  const LinkPatience patience;
   std::stop_source stopping;
   std::mutex mutex;
-  std::vector<Candidate> candidates;
-  std::vector<http::Client> idle;  // connections to candidates[good]
+  std::vector<Bytes> pinned;       // none: whoever answers
+  std::vector<http::Client> idle;  // connections to addresses[good]
   std::size_t good = 0;
   std::uint64_t generation = 0;
   std::unique_ptr<PrefixFetcher> site, metadata, targets;
@@ -193,8 +181,9 @@ class HttpGatewayLink::PrefixFetcher final : public trust::Fetcher {
   std::string prefix_;
 };
 
-HttpGatewayLink::HttpGatewayLink(std::vector<std::string> addresses, http::Identity identity)
-    : state_(std::make_unique<State>(std::move(addresses), std::move(identity))) {
+HttpGatewayLink::HttpGatewayLink(std::vector<std::string> addresses, http::Identity identity,
+                                 LinkPatience patience)
+    : state_(std::make_unique<State>(std::move(addresses), std::move(identity), patience)) {
   state_->site = std::make_unique<PrefixFetcher>(*state_, "/v1/site/metadata/");
   state_->metadata = std::make_unique<PrefixFetcher>(*state_, "/v1/vendor/metadata/");
   state_->targets = std::make_unique<PrefixFetcher>(*state_, "/v1/vendor/targets/");
@@ -207,7 +196,7 @@ void HttpGatewayLink::stop() {
 
 void HttpGatewayLink::pin(const std::vector<trust::PublicKey>& gateways) {
   std::scoped_lock lock(state_->mutex);
-  state_->make_candidates(gateways);
+  state_->pin(gateways);
 }
 
 Result<api::EnrolReply> HttpGatewayLink::enrol(const api::EnrolRequest& request) {
@@ -235,23 +224,27 @@ trust::Fetcher& HttpGatewayLink::vendor_targets() {
 Result<std::vector<Bytes>> HttpGatewayLink::attestations(const Digest& directive) {
   TRY_ASSIGN(Bytes body,
              state_->get("/v1/attestations?directive=" + directive.hex(), kMaxEnvelopesBytes));
-  TRY_ASSIGN(json value, trust::parse_json(body, "attestations", {kMaxEnvelopesBytes, 8}));
-  auto list = value.is_object() ? value.find("envelopes") : value.end();
-  if (!value.is_object() || list == value.end() || !list->is_array()) {
-    return Error{Code::kMalformed, "attestations: expected a list \"envelopes\""};
-  }
-  std::vector<Bytes> envelopes;
-  for (const json& item : *list) {
-    if (!item.is_string()) return Error{Code::kMalformed, "attestations: expected strings"};
-    TRY_ASSIGN(Bytes envelope, from_base64(item.get_ref<const std::string&>()));
-    envelopes.push_back(std::move(envelope));
-  }
-  return envelopes;
+  return api::parse_envelopes(body, kMaxEnvelopesBytes, kMaxEnvelopes);
 }
 
 Result<void> HttpGatewayLink::post_attestation(BytesView envelope) {
   TRY(state_->post("/v1/attestations", envelope));
   return ok();
+}
+
+Result<void> HttpGatewayLink::post_evidence(const std::vector<Bytes>& envelopes) {
+  TRY(state_->post("/v1/evidence", as_bytes(api::envelopes_json(envelopes).dump())));
+  return ok();
+}
+
+Result<api::Heads> HttpGatewayLink::exchange(const api::Heads& own) {
+  TRY_ASSIGN(Bytes body, state_->post("/v1/heads", as_bytes(api::to_json(own).dump())));
+  return api::parse_heads(body);
+}
+
+Result<std::vector<Bytes>> HttpGatewayLink::evidence() {
+  TRY_ASSIGN(Bytes body, state_->get("/v1/evidence", kMaxEnvelopesBytes));
+  return api::parse_envelopes(body, kMaxEnvelopesBytes, 2);
 }
 
 Result<api::DeliveryOffer> HttpGatewayLink::delivery(const Digest& base, const Digest& target) {

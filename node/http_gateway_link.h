@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gateway over HTTPS: TLS 1.3, our device key as client certificate, the gateway's key pinned
-// as soon as a roster names it. Several addresses are tried in turn, the last good one first.
+// The gateway, or another node, over HTTPS: TLS 1.3, our device key as client certificate, the
+// server's key pinned as soon as a roster names it. Several addresses are tried in turn, the last
+// good one first.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "node/gateway_link.h"
+#include "proto/api/gossip.h"
 #include "proto/http/identity.h"
 
 namespace lineside::node {
 
+// How long one server may take.
+struct LinkPatience {
+  std::chrono::milliseconds connect{5'000};
+  std::chrono::milliseconds total{120'000};  // of one request, its answer included
+};
+
 class HttpGatewayLink final : public GatewayLink {
  public:
   // `addresses`: "https://192.0.2.1:7443", at least one.
-  HttpGatewayLink(std::vector<std::string> addresses, http::Identity identity);
+  HttpGatewayLink(std::vector<std::string> addresses, http::Identity identity,
+                  LinkPatience patience = {});
   ~HttpGatewayLink() override;
 
   // Ends calls that are under way (kCancelled) and all later ones.
@@ -35,6 +45,11 @@ class HttpGatewayLink final : public GatewayLink {
   [[nodiscard]] Result<std::vector<Digest>> leaves(const Digest& root,
                                                    std::uint64_t length) override;
   [[nodiscard]] Result<api::ReportReply> report(const api::NodeReport& report) override;
+  [[nodiscard]] Result<void> post_evidence(const std::vector<Bytes>& envelopes) override;
+
+  // Of another node alone (proto/api/gossip.h); the same codes.
+  [[nodiscard]] Result<api::Heads> exchange(const api::Heads& own);
+  [[nodiscard]] Result<std::vector<Bytes>> evidence();
 
  private:
   struct State;

@@ -122,6 +122,17 @@ void Ledger::record_inference(UtcTime now) {
   append(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+void Ledger::alarm(const std::string& what, UtcTime now) {
+  std::scoped_lock lock(mutex_);
+  log(Level::kError, "ALARM", {{"what", what}});
+  nlohmann::json line = {{"time", format_utc(now)},
+                         {"event", "alarm"},
+                         {"state", state_name(life_.state)},
+                         {"sequence", life_.sequence},
+                         {"what", what}};
+  append(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
 void Ledger::append(const std::string& line) {
   auto file = disk_.reopen(state_ / "events.log");
   bool good = file.ok() && (*file)->append(as_bytes(line)).ok() && (*file)->sync().ok();

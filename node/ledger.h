@@ -34,6 +34,8 @@ class Ledger {
   // event log if inference died or revived by it.
   Result<void> judge(bool inferring, const std::string& cause, UtcTime now,
                      const std::function<void(Life&)>& edit);
+  // Something that people must hear of: a line in log and event log.
+  void alarm(const std::string& what, UtcTime now);
 
  private:
   Ledger(Disk& disk, Path state, Life life);

@@ -119,6 +119,7 @@ void read_later(Fields& fields, Life& life) {
   if (auto floor = fields.optional_object("directive_floor"))
     life.directive_floor = read_floor(*floor);
   if (fields.has("operators")) life.operators = fields.texts("operators");
+  life.paused_sequence = fields.optional_integer("paused_sequence", 0, kMaxInteger).value_or(0);
 }
 
 }  // namespace
@@ -156,6 +157,7 @@ Bytes serialise(const Life& life) {
                 {"roster_floor", to_json(life.roster_floor)},
                 {"directive_floor", to_json(life.directive_floor)},
                 {"operators", life.operators},
+                {"paused_sequence", life.paused_sequence},
                 {"damage", life.damage},
                 {"read_back_at", format_utc(life.read_back_at)}};
   if (life.target) value["target"] = to_json(*life.target);

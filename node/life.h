@@ -76,6 +76,9 @@ struct Life {
   DocumentFloor roster_floor;
   DocumentFloor directive_floor;
   std::vector<std::string> operators;  // key ids of those who set them, sorted
+  // Of the directive that the site held back when the gateway was last heard; 0 for none. What an
+  // operator stopped does not go on because the gateway is gone.
+  std::int64_t paused_sequence = 0;
 
   // The scan that last read the current tree back from disk.
   std::optional<trust::TreeId> read_back;

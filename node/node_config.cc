@@ -50,10 +50,30 @@ struct Wait {
   const char* key;
   std::chrono::milliseconds Patience::*value;
 };
-constexpr Wait kWaits[] = {
-    {"patience.transfer", &Patience::transfer},   {"patience.smaller", &Patience::smaller},
-    {"patience.retry", &Patience::retry},         {"patience.unreachable", &Patience::unreachable},
-    {"patience.site_root", &Patience::site_root}, {"patience.disk", &Patience::disk}};
+constexpr Wait kWaits[] = {{"patience.transfer", &Patience::transfer},
+                           {"patience.smaller", &Patience::smaller},
+                           {"patience.retry", &Patience::retry},
+                           {"patience.unreachable", &Patience::unreachable},
+                           {"patience.site_root", &Patience::site_root},
+                           {"patience.gateway", &Patience::gateway},
+                           {"patience.disk", &Patience::disk}};
+
+// The addresses are of machines, not names: an introduction must not wait for a resolver.
+void check_gossip(const NodeConfig& node, Config& config) {
+  auto listen = api::parse_endpoint(node.gossip_listen);
+  if (!listen.ok()) {
+    config.refuse("gossip.listen", "is no address to listen at: " + listen.error().what);
+  }
+  for (const std::string& peer : node.gossip_peers) {
+    auto endpoint = api::parse_endpoint(peer);
+    if (!endpoint.ok() || endpoint->port == 0) {
+      config.refuse("gossip.peers", "takes addresses like 192.0.2.7:7445, not " + quoted(peer));
+    }
+  }
+  if (node.gossip_every < std::chrono::seconds(1) || node.gossip_every > std::chrono::hours(1)) {
+    config.refuse("gossip.every", "takes 1s to 1h");
+  }
+}
 
 // None is 0: a device that never pauses would keep a small machine busy with nothing else.
 Patience read_patience(Config& config) {
@@ -90,6 +110,10 @@ Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
   node.download_limit =
       static_cast<std::uint64_t>(config.integer("swarm.download_bytes_per_second", 0, 0, kMaxRate));
   node.local_discovery = config.boolean("swarm.local_discovery", true);
+  node.gossip_listen = config.text("gossip.listen", node.gossip_listen);
+  node.gossip_peers = config.texts("gossip.peers");
+  node.gossip_every = config.duration(
+      "gossip.every", std::chrono::duration_cast<std::chrono::seconds>(node.gossip_every));
   node.live_check = config.duration("live.check_every", node.live_check);
   node.verify_every = config.duration("live.verify_every", node.verify_every);
   node.apply_memory_bytes =
@@ -99,6 +123,7 @@ Result<NodeConfig> load_config(const Disk& disk, const Path& file) {
   node.patience = read_patience(config);
   check(node, config);
   check_devices(node, config);
+  check_gossip(node, config);
   TRY(config.finish());
   return node;
 }

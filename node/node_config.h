@@ -25,6 +25,9 @@ struct NodeConfig {
   std::uint64_t upload_limit = 0;  // bytes a second, 0: none
   std::uint64_t download_limit = 0;
   bool local_discovery = true;
+  std::string gossip_listen = "0.0.0.0:0";
+  std::vector<std::string> gossip_peers;  // "192.0.2.7:7445"
+  std::chrono::milliseconds gossip_every{10'000};
   std::chrono::seconds live_check{300};
   std::chrono::seconds verify_every{86'400};  // scan of the current tree
   std::uint64_t apply_memory_bytes = 64ULL << 20;

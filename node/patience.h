@@ -16,6 +16,7 @@ struct Patience {
   Milliseconds retry{2'000};        // before a step that can yet succeed is tried again
   Milliseconds unreachable{5'000};  // before a gateway that did not answer is asked again
   Milliseconds site_root{300'000};  // between two looks for newer operators
+  Milliseconds gateway{600'000};    // before a silent gateway's part is done without it
   Milliseconds disk{5'000};         // before a disk that took no write is tried again
 };
 

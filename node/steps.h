@@ -15,6 +15,7 @@
 #include "node/ledger.h"
 #include "node/life_table.h"
 #include "node/patience.h"
+#include "node/peers.h"
 #include "node/slots/slot_store.h"
 #include "node/transport.h"
 #include "proto/base/clock.h"
@@ -36,6 +37,7 @@ struct Surroundings {
   Transport& transport;
   SlotStore& slots;
   const Checker& checker;
+  Peers& peers;
 };
 
 // What came of an action.
@@ -78,6 +80,9 @@ class Steps {
 
   Result<void> accept(const trust::Manifest& manifest) const;
   Result<void> check_space(const trust::Manifest& manifest, std::uint64_t delivery) const;
+  template <class Fetch>
+  auto from_anybody(Fetch fetch) const;
+  void refresh_from_peers() const;
   struct Offers;
   Result<Offers> ask(const trust::TreeId& target) const;
   Result<api::DeliveryOffer> choose(const trust::TreeId& target);

@@ -33,6 +33,7 @@ bool worth_retrying(Code code) {
     case Code::kExpired:
     case Code::kMismatch:  // a mirror in the middle of an update
     case Code::kMalformed:
+    case Code::kTooLarge:  // endless data; another source may have the right ones
       return true;
     default:
       return false;
@@ -40,6 +41,28 @@ bool worth_retrying(Code code) {
 }
 
 }  // namespace
+
+// From the gateway; if it has not got what is signed, from whoever else says so.
+template <class Fetch>
+auto Steps::from_anybody(Fetch fetch) const {
+  auto result = fetch(around_.link);
+  if (result.ok() || !worth_retrying(result.error().code)) return result;
+  for (const auto& source : around_.peers.sources()) {
+    auto other = fetch(*source);
+    if (other.ok()) return other;
+  }
+  return result;
+}
+
+// A gateway that freezes the vendor's metadata is overtaken here, before anything is installed by
+// them.
+void Steps::refresh_from_peers() const {
+  for (const auto& source : around_.peers.sources()) {
+    auto refreshed = refresh_vendor(around_.disk, settings_.state, *source, now());
+    if (refreshed.ok() || refreshed.error().code == Code::kNetwork) continue;
+    log(Level::kInfo, "a peer's metadata is not taken", {{"why", refreshed.error().describe()}});
+  }
+}
 
 Result<void> Steps::accept(const Manifest& manifest) const {
   bool fits = std::any_of(
@@ -84,7 +107,7 @@ Result<Steps::Offers> Steps::ask(const TreeId& target) const {
   Offers found;
   for (const TreeId& base : bases) {
     if (base == target || !stored_listing(around_.disk, settings_.state, base).ok()) continue;
-    auto offer = around_.link.delivery(base, target);
+    auto offer = from_anybody([&](GatewayLink& link) { return link.delivery(base, target); });
     if (!offer.ok()) {
       if (offer.error().code == Code::kTimeout && !found.prepared) found.prepared = base;
       if (offer.error().code != Code::kNotFound) found.last = offer.error();
@@ -145,8 +168,10 @@ Result<void> Steps::obtain(const Manifest& manifest, std::stop_token stop) {
   const api::DeliveryOffer& offer = *life.delivery;
   TRY(check_space(manifest, offer.length));
   TRY(around_.disk.make_dirs(settings_.state / "deliveries"));
-  TRY_ASSIGN(auto leaves, obtain_leaves(around_.disk, around_.link, delivery_file(offer.root),
-                                        offer.root, offer.length));
+  TRY_ASSIGN(auto leaves, from_anybody([&](GatewayLink& link) {
+               return obtain_leaves(around_.disk, link, delivery_file(offer.root), offer.root,
+                                    offer.length);
+             }));
   TRY(around_.transport.fetch({offer.root, offer.length, delivery_file(offer.root)}, leaves));
   auto arrived = around_.transport.wait(offer.root, std::move(stop));
   if (!arrived.ok() && arrived.error().code == Code::kTimeout) stalled_ = offer.root;
@@ -179,8 +204,12 @@ Outcome Steps::wait_for(const Error& error, const trust::Directive& directive) c
 Outcome Steps::fetch(const trust::Directive& directive, std::stop_token stop) {
   bool final = false;
   auto work = [&]() -> Result<void> {
-    TRY_ASSIGN(Manifest manifest,
-               fetch_manifest(around_.disk, settings_.state, around_.link, directive, now()));
+    if (!stored_manifest(around_.disk, settings_.state, directive.manifest).ok()) {
+      refresh_from_peers();
+    }
+    TRY_ASSIGN(Manifest manifest, from_anybody([&](GatewayLink& link) {
+                 return fetch_manifest(around_.disk, settings_.state, link, directive, now());
+               }));
     BundleRef target{directive.bundle, manifest.version, directive.manifest, manifest.tree,
                      manifest.release};
     TRY(ledger_.change([&target](Life& life) { life.target = target; }));
@@ -188,7 +217,9 @@ Outcome Steps::fetch(const trust::Directive& directive, std::stop_token stop) {
     TRY(accept(manifest));
     final = false;
     TRY(tidy(true));
-    TRY(fetch_listing(around_.disk, settings_.state, around_.link, manifest, now()));
+    TRY(from_anybody([&](GatewayLink& link) {
+      return fetch_listing(around_.disk, settings_.state, link, manifest, now());
+    }));
     TRY_ASSIGN(bool whole, stands_whole(manifest.tree, stop));
     if (whole) return ok();
     return obtain(manifest, stop);
@@ -225,8 +256,8 @@ Result<void> Steps::build(const Manifest& manifest, const Path& out, bool& waits
                                          options, {}, stop);
     if (applied.ok()) return ok();
     Code code = applied.error().code;
-    bool lies = code == Code::kMismatch || code == Code::kMalformed || code == Code::kUnsupported ||
-                code == Code::kNotFound;
+    bool lies = code == Code::kTooLarge || code == Code::kMismatch || code == Code::kMalformed ||
+                code == Code::kUnsupported || code == Code::kNotFound;
     // A delivery that anybody may have made, or one whose base is damaged here: it wasted time, and
     // another one is asked for.
     if (!lies) return applied.error();

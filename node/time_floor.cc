@@ -9,6 +9,10 @@ bool is_credible(UtcTime issued, UtcTime clock) {
   return clock < kBuildTime || issued <= clock + kClockDifference;
 }
 
+bool is_time_missing(UtcTime floor, UtcTime clock) {
+  return clock + kClockDifference < std::max(floor, kBuildTime);
+}
+
 UtcTime raise_floor(UtcTime floor, UtcTime clock, UtcTime issued) {
   UtcTime least = std::max(floor, kBuildTime);
   return is_credible(issued, clock) ? std::max(least, issued) : least;

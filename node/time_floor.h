@@ -20,6 +20,10 @@ inline constexpr std::chrono::hours kClockDifference{24};
 
 // `issued` is credible beside the machine's own clock.
 bool is_credible(UtcTime issued, UtcTime clock);
+// The machine's clock is behind what was signed by more than signers' clocks differ: it was never
+// set, or somebody turned it back. Without time nothing new is installed, since nobody can say what
+// has expired; what is installed boots and goes back without asking the time.
+bool is_time_missing(UtcTime floor, UtcTime clock);
 // The floor after a verified document that was issued then.
 UtcTime raise_floor(UtcTime floor, UtcTime clock, UtcTime issued);
 

@@ -134,15 +134,15 @@ Client& Client::operator=(Client&&) noexcept = default;
 Result<Client> Client::make(ClientOptions options) {
   auto base = parse_url(options.base_url);
   if (!base.ok()) return Error{Code::kUsage, base.error().what};
-  if (!base->tls && (options.pinned_key || options.identity)) {
+  if (!base->tls && (!options.pinned_keys.empty() || options.identity)) {
     return Error{Code::kUsage, options.base_url + ": keys are given, but http:// uses none"};
   }
   if (!is_field_value(options.user_agent)) return Error{Code::kUsage, "a bad user agent"};
   auto state = std::make_unique<State>();
   state->base = std::move(base).value();
-  state->wire_options = {options.pinned_key, options.ca_pem, options.identity,
+  state->wire_options = {options.pinned_keys, options.ca_pem, options.identity,
                          options.connect_timeout, options.read_timeout};
-  state->wire_options.any_key = options.any_key && !options.pinned_key;
+  state->wire_options.any_key = options.any_key && options.pinned_keys.empty();
   state->options = std::move(options);
   return Client(std::move(state));
 }

@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/base/disk.h"
 #include "proto/base/result.h"
@@ -23,10 +24,10 @@ namespace lineside::http {
 struct ClientOptions {
   // "https://192.0.2.1:7443" or "http://origin/lineside"; its path is where relative paths begin.
   std::string base_url;
-  // https only. DER SubjectPublicKeyInfo that the server must hold. Absent: the system's
+  // https only. DER SubjectPublicKeyInfo, one of which the server must hold. Empty: the system's
   // authorities (or those of `ca_pem`) and the host name decide.
-  std::optional<Bytes> pinned_key = {};
-  // https only, without a pinned key: whatever key the server shows is taken. For documents that
+  std::vector<Bytes> pinned_keys = {};
+  // https only, without pinned keys: whatever key the server shows is taken. For documents that
   // verify themselves, as long as no roster says whose key it must be.
   bool any_key = false;
   std::string ca_pem = {};

@@ -7,6 +7,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
 namespace lineside::http {
 namespace {
 
@@ -18,7 +20,9 @@ int accept_any(X509_STORE_CTX*, void*) {
 int accept_pinned(X509_STORE_CTX* store, void* argument) {
   auto* pin = static_cast<PinCheck*>(argument);
   Bytes key = public_key_of(X509_STORE_CTX_get0_cert(store));
-  if (!key.empty() && (pin->any || key == pin->expected)) return 1;
+  const bool known =
+      std::find(pin->expected.begin(), pin->expected.end(), key) != pin->expected.end();
+  if (!key.empty() && (pin->any || known)) return 1;
   pin->refused = std::move(key);
   X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/base/bytes.h"
 #include "proto/http/identity.h"
@@ -26,13 +27,13 @@ Result<void> configure_server(ssl_ctx_st* context, const Identity& identity,
 
 // What a client demands of the server's certificate.
 struct PinCheck {
-  Bytes expected;                // SubjectPublicKeyInfo
+  std::vector<Bytes> expected;   // SubjectPublicKeyInfo, any of them
   bool any = false;              // take every key instead
   std::optional<Bytes> refused;  // filled in by a handshake that met another key
 };
 
-// TLS 1.3 only; exactly the pinned key, checked inside the handshake, before our own certificate or
-// one byte of the request is sent. `pin` must outlive the context.
+// TLS 1.3 only; exactly the pinned keys, checked inside the handshake, before our own certificate
+// or one byte of the request is sent. `pin` must outlive the context.
 Result<void> configure_pinned_client(ssl_ctx_st* context, PinCheck& pin);
 
 // TLS 1.2 or later against the system's authorities, or those in `ca_pem` if it is not empty.

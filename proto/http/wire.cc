@@ -100,9 +100,9 @@ Result<Resolved> Wire::State::resolve(const Url& url, const std::stop_token& sto
 Result<void> Wire::State::configure(const WireOptions& wanted) {
   context.emplace(net::ssl::context::tls_client);
   SSL_CTX* raw = context->native_handle();
-  if (wanted.pinned_key || wanted.any_key) {
-    pin.expected = wanted.pinned_key.value_or(Bytes{});
-    pin.any = wanted.any_key && !wanted.pinned_key;
+  if (!wanted.pinned_keys.empty() || wanted.any_key) {
+    pin.expected = wanted.pinned_keys;
+    pin.any = wanted.any_key;
     TRY(configure_pinned_client(raw, pin));
   } else {
     TRY(configure_public_client(raw, wanted.ca_pem));
@@ -113,9 +113,11 @@ Result<void> Wire::State::configure(const WireOptions& wanted) {
 
 Error Wire::State::handshake_failure(const ErrorCode& error) const {
   if (pin.refused) {
+    const std::string expected = pin.expected.size() == 1
+                                     ? sha256(pin.expected.front()).hex()
+                                     : "one of " + std::to_string(pin.expected.size()) + " others";
     return {Code::kUnknownKey, name + " holds another key than the pinned one: sha256 " +
-                                   sha256(*pin.refused).hex() + ", expected " +
-                                   sha256(pin.expected).hex()};
+                                   sha256(*pin.refused).hex() + ", expected " + expected};
   }
   std::string reason = verify_failure(tls->native_handle());
   if (!reason.empty())
@@ -127,7 +129,8 @@ Result<void> Wire::State::shake_hands(const Url& url, const WireOptions& wanted,
                                       const std::stop_token& stop) {
   TRY(configure(wanted));
   tls = std::make_unique<beast::ssl_stream<beast::tcp_stream&>>(tcp, *context);
-  if (!wanted.pinned_key && !wanted.any_key) TRY(expect_host(tls->native_handle(), url.host));
+  if (wanted.pinned_keys.empty() && !wanted.any_key)
+    TRY(expect_host(tls->native_handle(), url.host));
   ErrorCode error = run(stop, [&](auto done_with) {
     tls->async_handshake(net::ssl::stream_base::client, done_with);
   });

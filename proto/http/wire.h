@@ -9,6 +9,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "proto/base/clock.h"
 #include "proto/base/result.h"
@@ -18,12 +19,12 @@
 namespace lineside::http {
 
 struct WireOptions {
-  std::optional<Bytes> pinned_key;  // else the public authorities, for https
+  std::vector<Bytes> pinned_keys;  // none: the public authorities, for https
   std::string ca_pem;
   std::optional<Identity> identity;
   std::chrono::milliseconds connect_timeout{};
   std::chrono::milliseconds read_timeout{};
-  bool any_key = false;  // https without pinned_key: the server's key is not judged
+  bool any_key = false;  // https without pinned keys: the server's key is not judged
 };
 
 // One thread at a time. After an error the connection is closed and every call fails.

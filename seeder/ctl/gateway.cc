@@ -54,7 +54,7 @@ Result<Gateway> Gateway::connect(const std::string& address, const trust::Public
   TRY_ASSIGN(http::Identity identity, http::Identity::make(pem, "lineside operator"));
   http::ClientOptions options;
   options.base_url = "https://" + address + "/";
-  options.pinned_key = pinned.spki();
+  options.pinned_keys = {pinned.spki()};
   options.identity = std::move(identity);
   options.max_body_bytes = 256ULL << 20;
   options.user_agent = "lineside-ctl";

@@ -30,6 +30,7 @@ class FakeGateway final : public node::GatewayLink {
   Bytes roster_envelope;
   Bytes directive_envelope;
   std::vector<Bytes> envelopes;  // attestations
+  std::vector<Bytes> evidence;   // of two documents of one number
   std::map<std::pair<Digest, Digest>, api::DeliveryOffer> offers;
   std::set<std::pair<Digest, Digest>> prepared;  // deliveries that are being made
   std::map<Digest, Path> files;                  // deliveries by root
@@ -64,6 +65,11 @@ class FakeGateway final : public node::GatewayLink {
     if (!knows_directive) return Error{Code::kNotFound, "no such directive"};
     envelopes.emplace_back(bytes.begin(), bytes.end());
     reply.attestations = static_cast<std::uint32_t>(envelopes.size());
+    return ok();
+  }
+  Result<void> post_evidence(const std::vector<Bytes>& both) override {
+    if (!reachable) return gone();
+    evidence = both;
     return ok();
   }
   Result<api::DeliveryOffer> delivery(const Digest& base, const Digest& target) override {

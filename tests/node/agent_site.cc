@@ -40,7 +40,7 @@ Result<CheckReport> FakeChecker::run(const CheckRequest& request, std::stop_toke
   return report;
 }
 
-AgentSite::AgentSite() {
+AgentSite::AgentSite(UtcTime start) : start_(start) {
   trust::RootSpec spec;
   for (const char* role : {"root", "timestamp", "snapshot", "targets"}) {
     spec.roles[role] = {{boss_.public_key()}, 1};
@@ -91,7 +91,8 @@ void AgentSite::publish(const std::string& version, std::int64_t release,
   dir_.write(tree + "firmware/image", "firmware " + version + std::string(40'000, 'f'));
   dir_.write(tree + "runtime/numpy.py", "version = '" + version + "'");
   dir_.write(tree + "models/vad.onnx", "model");
-  dir_.write(tree + "validation/probe.json", "{}");
+  dir_.write(tree + "validation/probe.json", probe_);
+  if (!probe_program_.empty()) dir_.write(tree + "validation/run.py", probe_program_);
   trust::Listing listing = must(delta::scan_tree(*disk_, dir_ / ("trees/" + version), 1));
   Bytes bytes = trust::serialise(listing);
   trust::Manifest manifest;
@@ -104,7 +105,7 @@ void AgentSite::publish(const std::string& version, std::int64_t release,
   manifest.listing_length = bytes.size();
   manifest.tree = trust::tree_id(listing);
   manifest.tree_length = listing.total_length();
-  manifest.check = sha256(as_bytes("{}"));
+  manifest.check = sha256(as_bytes(probe_));
   manifest.golden = trust::part_digest(listing, "validation");
   manifest.required_tests = {"infer.case.speech"};
   Path file = dir_ / ("full-" + version);
@@ -166,7 +167,7 @@ void AgentSite::other_attests(const std::string& version, trust::Outcome outcome
 std::unique_ptr<Agent> AgentSite::agent(Disk& disk) {
   slots_ = std::make_unique<DirectorySlots>(disk, config_.state);
   return std::make_unique<Agent>(
-      Surroundings{disk, clock_, *gateway_, *transport_, *slots_, checker_}, config_, key_);
+      Surroundings{disk, clock_, *gateway_, *transport_, *slots_, checker_, peers_}, config_, key_);
 }
 
 // A slow machine gets the time that a step needs; only a step that hangs on purpose uses all of it.

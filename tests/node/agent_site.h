@@ -16,6 +16,7 @@
 #include "node/slots/directory_slots.h"
 #include "proto/trust/tuf/repository.h"
 #include "tests/fakes/fake_gateway.h"
+#include "tests/fakes/fake_peers.h"
 #include "tests/fakes/manual_clock.h"
 #include "tests/fakes/signed_site.h"
 #include "tests/fakes/temp_dir.h"
@@ -47,7 +48,11 @@ class FakeChecker final : public Checker {
 // that offers a full delivery of each.
 class AgentSite : public testing::Test {
  protected:
-  AgentSite();
+  explicit AgentSite(UtcTime start = fakes::at("2026-11-22T10:00:00Z"));
+
+  // The check of the bundles that are published from now on; a fake checker does not look at it.
+  std::string probe_ = "{}";
+  std::string probe_program_;
 
   void make_roster(std::int64_t version, bool canary);
   void publish(const std::string& version, std::int64_t release,
@@ -81,7 +86,7 @@ class AgentSite : public testing::Test {
 
   fakes::TempDir dir_;
   std::unique_ptr<Disk> disk_ = make_posix_disk();
-  UtcTime start_ = fakes::at("2026-11-22T10:00:00Z");
+  UtcTime start_;
   fakes::ManualClock clock_{start_ + std::chrono::hours(1)};
   trust::PrivateKey boss_ = fakes::must(trust::PrivateKey::generate(trust::Scheme::kEd25519));
   const trust::PrivateKey* operator_ = &boss_;  // signs rosters and directives
@@ -94,6 +99,7 @@ class AgentSite : public testing::Test {
   std::unique_ptr<fakes::FakeGateway> gateway_;
   std::unique_ptr<fakes::FakeTransport> transport_;
   std::unique_ptr<DirectorySlots> slots_;
+  fakes::FakePeers peers_;
   FakeChecker checker_;
   NodeConfig config_;
 };

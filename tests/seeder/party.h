@@ -37,7 +37,7 @@ class Party {
                               const trust::PrivateKey& key) {
     http::ClientOptions options;
     options.base_url = "https://" + endpoint + "/";
-    options.pinned_key = gateway.spki();
+    options.pinned_keys = {gateway.spki()};
     options.identity = must(http::Identity::make(must(key.to_pem(std::nullopt)), "test"));
     return must(http::Client::make(std::move(options)));
   }

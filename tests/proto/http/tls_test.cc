@@ -25,7 +25,7 @@ class Tls : public testing::Test {
   ClientOptions pinned() const {
     ClientOptions options;
     options.base_url = "https://" + server_->endpoint().text();
-    options.pinned_key = gateway_.public_key();
+    options.pinned_keys = {gateway_.public_key()};
     options.identity = node_;
     return options;
   }
@@ -54,16 +54,24 @@ TEST_F(Tls, P256SpeaksToo) {
 
 TEST_F(Tls, RefusesAnotherServersKey) {
   ClientOptions options = pinned();
-  options.pinned_key = node_.public_key();
+  options.pinned_keys = {node_.public_key()};
   auto reply = ask(options);
   ASSERT_FALSE(reply.ok());
   EXPECT_EQ(reply.error().code, Code::kUnknownKey);
   EXPECT_NE(reply.error().what.find(server_->endpoint().text()), std::string::npos);
 }
 
+TEST_F(Tls, OneOfSeveralKeysIsEnough) {
+  ClientOptions options = pinned();
+  options.pinned_keys = {node_.public_key(), gateway_.public_key()};
+  EXPECT_TRUE(ask(options).ok());
+  options.pinned_keys = {node_.public_key(), fakes::new_identity("x").public_key()};
+  EXPECT_EQ(ask(options).error().code, Code::kUnknownKey);
+}
+
 TEST_F(Tls, PublicAuthoritiesDoNotVouchForASelfSignedServer) {
   ClientOptions options = pinned();
-  options.pinned_key.reset();
+  options.pinned_keys.clear();
   EXPECT_EQ(ask(options).error().code, Code::kUnknownKey);
 }
 

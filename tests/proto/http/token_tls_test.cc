@@ -31,7 +31,7 @@ class TokenTls : public testing::Test {
     EXPECT_EQ(identity->public_key(), spki);
     ClientOptions options;
     options.base_url = "https://" + server_->endpoint().text();
-    options.pinned_key = gateway_.public_key();
+    options.pinned_keys = {gateway_.public_key()};
     options.identity = *identity;
     auto reply = Client::make(options).value().get("/");
     ASSERT_TRUE(reply.ok()) << reply.error().describe();

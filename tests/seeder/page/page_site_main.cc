@@ -304,7 +304,7 @@ class PageSite {
     for (std::size_t i = first; i < std::min(names_.size(), first + kMovers); ++i) {
       http::ClientOptions options;
       options.base_url = "https://" + gateway_->endpoint() + "/";
-      options.pinned_key = gateway_->public_key().spki();
+      options.pinned_keys = {gateway_->public_key().spki()};
       options.identity = must(http::Identity::make(must(keys_[i].to_pem(std::nullopt)), "device"));
       clients.push_back(must(http::Client::make(std::move(options))));
     }
