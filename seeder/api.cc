@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "proto/api/gossip.h"
 #include "proto/http/fetcher.h"
 
 namespace lineside::seeder {
@@ -14,6 +15,7 @@ using http::Response;
 using nlohmann::json;
 
 constexpr std::size_t kMaxEvents = 1000;
+constexpr std::uint64_t kMaxEvidenceBytes = 2ULL << 20;  // whoever connects may send so much
 
 enum class For { kAnybody, kDevices, kDevicesAndOperators, kOperators };
 
@@ -129,6 +131,7 @@ const Api::Route Api::kRoutes[] = {
     {"GET", "/v1/delivery", For::kDevicesAndOperators, &Api::get_delivery, 0},
     {"GET", "/v1/leaves/", For::kDevicesAndOperators, &Api::get_leaves, 0},
     {"POST", "/v1/report", For::kDevices, &Api::post_report, api::kMaxReportBytes},
+    {"POST", "/v1/evidence", For::kDevices, &Api::post_evidence, kMaxEvidenceBytes},
     {"GET", "/v1/status", For::kOperators, &Api::get_status, 0},
     {"GET", "/v1/nodes", For::kOperators, &Api::get_nodes, 0},
     {"GET", "/v1/pending", For::kOperators, &Api::get_pending, 0},
@@ -144,7 +147,7 @@ const Api::Route Api::kRoutes[] = {
     {"POST", "/v1/mirror/allowance", For::kOperators, &Api::post_allowance, 1024},
 };
 
-Api::Api(const Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
+Api::Api(Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
          RolloutStore& store, std::uint64_t wan_budget)
     : disk_(disk),
       folders_(std::move(folders)),
@@ -237,6 +240,19 @@ Api::Answer Api::get_attestations(const Request& request, const Caller& /*caller
 Api::Answer Api::post_attestation(const Request& request, const Caller& caller) {
   TRY(site_.post_attestation(request.body, caller));
   return json_answer({{"status", "kept"}});
+}
+
+// Kept before it is told, so that whoever reads the event finds it.
+Api::Answer Api::post_evidence(const Request& request, const Caller& caller) {
+  TRY_ASSIGN(auto envelopes, api::parse_envelopes(request.body, kMaxEvidenceBytes, 2));
+  TRY_ASSIGN(bool news, site_.post_evidence(envelopes, caller, [&]() -> Result<void> {
+    TRY(disk_.make_dirs(folders_.evidence));
+    for (const Bytes& envelope : envelopes) {
+      TRY(disk_.replace(folders_.evidence / (sha256(envelope).hex() + ".dsse"), envelope));
+    }
+    return ok();
+  }));
+  return json_answer({{"status", news ? "kept" : "known"}});
 }
 
 Api::Answer Api::get_delivery(const Request& request, const Caller& caller) {

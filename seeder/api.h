@@ -18,12 +18,13 @@ struct ApiFolders {
   Path site_metadata;  // N.root.json of the site root
   Path vendor_metadata;
   Path vendor_targets;
+  Path evidence;  // of two documents of one number: DIGEST.dsse, by the SHA-256 of the envelope
 };
 
 class Api {
  public:
   // All references outlive it.
-  Api(const Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
+  Api(Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
       RolloutStore& store, std::uint64_t wan_budget);
 
   // Any thread. 404 for an unknown path, 405 for another method, 403 for a caller of the wrong
@@ -50,6 +51,7 @@ class Api {
   Answer get_delivery(const http::Request& request, const Caller& caller);
   Answer get_leaves(const http::Request& request, const Caller& caller);
   Answer post_report(const http::Request& request, const Caller& caller);
+  Answer post_evidence(const http::Request& request, const Caller& caller);
   Answer get_status(const http::Request& request, const Caller& caller);
   Answer get_nodes(const http::Request& request, const Caller& caller);
   Answer get_pending(const http::Request& request, const Caller& caller);
@@ -66,7 +68,7 @@ class Api {
   Answer file(const Path& folder, const std::string& prefix, const http::Request& request) const;
   SiteStatus full_status(SiteStatus status) const;
 
-  const Disk& disk_;
+  Disk& disk_;
   ApiFolders folders_;
   Site& site_;
   Supply& supply_;

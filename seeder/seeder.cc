@@ -164,10 +164,10 @@ Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Cl
   supply =
       std::make_unique<Supply>(disk, *mirror, *bundles, *store, *site, swarm.get(), clock, wanted);
   site->on_directive([this] { supply->wake(); });
-  api.emplace(
-      disk,
-      ApiFolders{config.state / "site" / "metadata", mirror->metadata_dir(), mirror->targets_dir()},
-      *site, *supply, *bundles, *store, config.wan_budget);
+  api.emplace(disk,
+              ApiFolders{config.state / "site" / "metadata", mirror->metadata_dir(),
+                         mirror->targets_dir(), config.state / "evidence"},
+              *site, *supply, *bundles, *store, config.wan_budget);
   return ok();
 }
 
@@ -178,6 +178,9 @@ Result<void> Seeder::Parts::open_server(const SeederConfig& config, Disk& /*disk
   options.inherited = service::inherited_socket("api");
   options.identity = std::move(identity);
   options.max_body = Api::max_body;
+  // A node asks a few times a second, and for some dozens of files when a directive begins.
+  options.requests_per_second = 50;
+  options.request_burst = 300;
   TRY_ASSIGN(server, http::Server::start(std::move(options), [this](const http::Request& request) {
                return api->handle(request);
              }));

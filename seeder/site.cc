@@ -16,6 +16,7 @@ namespace {
 // A node that was not heard of for this long is no longer introduced to others.
 constexpr std::chrono::seconds kIntroduced{120};
 constexpr std::size_t kMaxPeers = 30;
+constexpr std::size_t kMaxGossip = 8;
 
 // Empty if other operators signed it than the site has now: that must not keep the gateway from
 // starting, since only a running gateway can be given documents that the new ones signed.
@@ -32,6 +33,17 @@ Result<std::optional<Document>> unless_resigned(const char* kind, std::int64_t n
 
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
+}
+
+// Only the port is taken from it: a device does not send the floor to somebody else's address. On
+// the gateway's own machine, where a connection comes from 127.0.0.1 whoever makes it, devices may
+// have addresses of their own.
+std::string endpoint_of(const std::string& said, const std::string& remote_ip) {
+  Result<api::Endpoint> endpoint = api::parse_endpoint(said);
+  if (!endpoint.ok() || remote_ip.empty()) return "";
+  bool same_machine = is_loopback(remote_ip) && is_loopback(endpoint->address);
+  if (!same_machine) endpoint->address = remote_ip;
+  return endpoint->text();
 }
 
 }  // namespace
@@ -144,17 +156,6 @@ Result<api::EnrolReply> Site::enrol(const Caller& caller, const api::EnrolReques
   return reply;
 }
 
-// Only the port is taken from it: a device does not send the floor to somebody else's address. On
-// the gateway's own machine, where a connection comes from 127.0.0.1 whoever makes it, devices may
-// have addresses of their own.
-std::string Site::endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const {
-  Result<api::Endpoint> endpoint = api::parse_endpoint(report.swarm_endpoint);
-  if (!endpoint.ok() || remote_ip.empty()) return "";
-  bool same_machine = is_loopback(remote_ip) && is_loopback(endpoint->address);
-  if (!same_machine) endpoint->address = remote_ip;
-  return endpoint->text();
-}
-
 std::vector<std::string> Site::peers_locked(const api::NodeReport& report) {
   std::vector<std::string> peers;
   if (!report.transfer) return peers;
@@ -168,6 +169,19 @@ std::vector<std::string> Site::peers_locked(const api::NodeReport& report) {
   std::shuffle(peers.begin(), peers.end(), random_);
   if (peers.size() > kMaxPeers) peers.resize(kMaxPeers);
   return peers;
+}
+
+// A few at random, others each time: a device remembers them.
+std::vector<std::string> Site::gossip_locked(const std::string& device) {
+  std::vector<std::string> found;
+  for (const auto& [other, endpoint] : gossip_) {
+    auto heard = reports_.find(other);
+    bool fresh = heard != reports_.end() && heard->second.at + kIntroduced > clock_.now();
+    if (other != device && fresh && !endpoint.empty()) found.push_back(endpoint);
+  }
+  std::shuffle(found.begin(), found.end(), random_);
+  if (found.size() > kMaxGossip) found.resize(kMaxGossip);
+  return found;
 }
 
 Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeReport& report,
@@ -186,8 +200,10 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   keep_check_locked(report);
   reports_[report.device] = fresh;
   if (report.transfer) {
-    carriers_[report.device] = {report.transfer->root, endpoint_of(report, remote_ip)};
+    carriers_[report.device] = {report.transfer->root,
+                                endpoint_of(report.swarm_endpoint, remote_ip)};
   }
+  gossip_[report.device] = endpoint_of(report.gossip_endpoint, remote_ip);
   if (const trust::Device* device = roster_ ? roster_->roster.find(report.device) : nullptr) {
     note_health_locked(node_row(*device, reports_, nullptr, nullptr));
   }
@@ -197,6 +213,7 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
   reply.poll_ms = options_.poll_ms;
   reply.gateway_endpoint = options_.swarm_endpoint;
   reply.peers = peers_locked(report);
+  reply.gossip = gossip_locked(report.device);
   if (directive_ && rollout_) {
     reply.directive_sequence = directive_->directive.sequence;
     reply.attestations = static_cast<std::uint32_t>(attestations_.size());

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,11 @@ class Site {
   // canary's about the present directive; kTooLarge past four that differ from one canary, so that
   // no device fills what nodes must read; codes of verify_attestation. The same one again is fine.
   Result<void> post_attestation(BytesView envelope, const Caller& caller);
+  // Two documents of one number that the operators signed, from a device that was shown both. True
+  // if it is news: then `keep` is called before the event "alarm" says so. kMismatch if they do not
+  // contradict each other; codes of verify_directive and verify_roster, and of `keep`.
+  Result<bool> post_evidence(const std::vector<Bytes>& envelopes, const Caller& caller,
+                             const std::function<Result<void>()>& keep);
   Result<api::ReportReply> report(const Caller& caller, const api::NodeReport& report,
                                   const std::string& remote_ip);
   // kNotFound for another sequence than the present one; kConflict, see planner.
@@ -144,7 +150,7 @@ class Site {
   RolloutStep step_of(const Planned& planned, const std::string& actor) const;
   Result<void> keep_locked(const Planned& planned, const std::string& actor);
   std::vector<std::string> peers_locked(const api::NodeReport& report);
-  std::string endpoint_of(const api::NodeReport& report, const std::string& remote_ip) const;
+  std::vector<std::string> gossip_locked(const std::string& device);
   RolloutRow rollout_row(const trust::VerifiedDirective& directive, const RolloutState& state,
                          const trust::GateState& gate) const;
   NodeRow node_row(const trust::Device& device, const std::map<std::string, Heard>& reports,
@@ -168,12 +174,14 @@ class Site {
   std::optional<BundleNews> bundle_;
   std::vector<Bytes> attestations_;  // of the present directive
   std::map<std::string, Heard> reports_;
+  std::set<std::string> alarms_;          // told since the start
   std::map<std::string, Health> health_;  // what the event log knows of each device
   struct Carrier {
     Digest root;  // of the delivery that it wants or has
     std::string endpoint;
   };
-  std::map<std::string, Carrier> carriers_;  // device -> the last that it named
+  std::map<std::string, Carrier> carriers_;    // device -> the last that it named
+  std::map<std::string, std::string> gossip_;  // device -> where other nodes may ask it
   std::mt19937 random_{std::random_device{}()};
 };
 

@@ -132,6 +132,42 @@ Result<bool> Site::is_news(const trust::VerifiedAttestation& fresh) const {
                                             said.device, held, present)};
 }
 
+namespace {
+
+// "directive 17" and its digest, or "roster 4" and its.
+Result<std::pair<std::string, Digest>> number_of(BytesView envelope, const SiteOptions& options) {
+  auto directive = trust::verify_directive(envelope, options.operators, options.name, 1);
+  if (directive.ok()) {
+    return std::pair("directive " + std::to_string(directive->directive.sequence),
+                     directive->digest);
+  }
+  TRY_ASSIGN(auto roster, trust::verify_roster(envelope, options.operators, options.name, 1));
+  return std::pair("roster " + std::to_string(roster.roster.version), roster.digest);
+}
+
+}  // namespace
+
+Result<bool> Site::post_evidence(const std::vector<Bytes>& envelopes, const Caller& caller,
+                                 const std::function<Result<void>()>& keep) {
+  if (envelopes.size() != 2) return Error{Code::kMismatch, "evidence is two documents"};
+  TRY_ASSIGN(auto one, number_of(envelopes[0], options_));
+  TRY_ASSIGN(auto other, number_of(envelopes[1], options_));
+  if (one.first != other.first || one.second == other.second) {
+    return Error{Code::kMismatch, "the two documents do not contradict each other"};
+  }
+  std::lock_guard lock(mutex_);
+  if (alarms_.contains(one.first)) return false;
+  TRY(keep());
+  Event made = event("alarm", caller.actor(),
+                     "two documents are signed as " + one.first +
+                         ": somebody holds the operators' keys; both are in the folder evidence");
+  made.device = caller.name;
+  made.document = one.second.hex();
+  TRY(store_.add_event(made));
+  alarms_.insert(one.first);
+  return true;
+}
+
 Result<void> Site::post_attestation(BytesView envelope, const Caller& caller) {
   std::lock_guard lock(mutex_);
   if (!roster_) return Error{Code::kUnknownKey, "there is no roster yet"};

@@ -98,6 +98,48 @@ TEST_F(GatewaySiteTest, HoldsTheSameDocumentsAfterARestart) {
   EXPECT_EQ(site->post_directive(directive(5, anna), boss).error().code, Code::kRollback);
 }
 
+// Each with the address that it came from; whoever was not heard of for long is not introduced.
+TEST_F(GatewaySiteTest, IntroducesDevicesToEachOtherForGossip) {
+  must(site->post_roster(roster(3, anna), boss));
+  auto says = [this](const char* device, const char* address) {
+    api::NodeReport report;
+    report.device = device;
+    report.state = "idle";
+    report.gossip_endpoint = "203.0.113.9:7445";  // whatever it says, the port alone counts
+    return must(site->report({CallerClass::kDevice, device, {}}, report, address)).gossip;
+  };
+  EXPECT_TRUE(says("cam1", "192.0.2.1").empty());
+  EXPECT_EQ(says("cam2", "192.0.2.2"), std::vector<std::string>{"192.0.2.1:7445"});
+  clock.advance(std::chrono::minutes(5));
+  EXPECT_TRUE(says("cam1", "192.0.2.1").empty());
+}
+
+TEST_F(GatewaySiteTest, EvidenceOfTwoDocumentsOfOneNumberIsKeptAndToldOnce) {
+  must(site->post_roster(roster(3, anna), boss));
+  const Bytes one = directive(5, anna);
+  clock.advance(std::chrono::seconds(1));
+  const Bytes other = directive(5, anna);
+  const Caller caller{CallerClass::kDevice, "cam1", {}};
+  int kept_files = 0;
+  auto keep = [&kept_files]() -> Result<void> {
+    ++kept_files;
+    return ok();
+  };
+  EXPECT_EQ(site->post_evidence({one, one}, caller, keep).error().code, Code::kMismatch);
+  EXPECT_EQ(site->post_evidence({one, directive(6, anna)}, caller, keep).error().code,
+            Code::kMismatch);
+  EXPECT_EQ(site->post_evidence({one, directive(5, cam1)}, caller, keep).error().code,
+            Code::kBadSignature);
+  EXPECT_EQ(kept_files, 0);
+  EXPECT_TRUE(must(site->post_evidence({one, other}, caller, keep)));
+  EXPECT_FALSE(must(site->post_evidence({other, one}, caller, keep)));
+  EXPECT_EQ(kept_files, 1);
+  const auto events = must(store->events(0, 100));
+  EXPECT_EQ(events.back().kind, "alarm");
+  EXPECT_EQ(events.back().device, "cam1");
+  EXPECT_NE(events.back().text.find("directive 5"), std::string::npos);
+}
+
 TEST_F(GatewaySiteTest, ADirectiveEndsTheRunningRolloutOrChangesNothing) {
   must(site->post_roster(roster(3, anna), boss));
   must(site->post_directive(directive(5, anna), boss));
