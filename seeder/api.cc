@@ -139,6 +139,7 @@ const Api::Route Api::kRoutes[] = {
     {"GET", "/v1/events", For::kOperators, &Api::get_events, 0},
     {"GET", "/v1/plan", For::kOperators, &Api::get_plan, 0},
     {"GET", "/v1/rollouts", For::kOperators, &Api::get_rollouts, 0},
+    {"POST", "/v1/site/root", For::kOperators, &Api::post_site_root, 1ULL << 20},
     {"POST", "/v1/roster", For::kOperators, &Api::post_roster, trust::kMaxEnvelopeBytes},
     {"POST", "/v1/directive", For::kOperators, &Api::post_directive, trust::kMaxEnvelopeBytes},
     {"POST", "/v1/rollouts/", For::kOperators, &Api::post_rollout, 1024},
@@ -147,10 +148,11 @@ const Api::Route Api::kRoutes[] = {
     {"POST", "/v1/mirror/allowance", For::kOperators, &Api::post_allowance, 1024},
 };
 
-Api::Api(Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
-         RolloutStore& store, std::uint64_t wan_budget)
+Api::Api(Disk& disk, ApiFolders folders, SiteRoot& root, Site& site, Supply& supply,
+         BundleStore& bundles, RolloutStore& store, std::uint64_t wan_budget)
     : disk_(disk),
       folders_(std::move(folders)),
+      root_(root),
       site_(site),
       supply_(supply),
       bundles_(bundles),
@@ -218,7 +220,7 @@ Api::Answer Api::file(const Path& folder, const std::string& prefix, const Reque
 }
 
 Api::Answer Api::get_site_metadata(const Request& request, const Caller& /*caller*/) {
-  return file(folders_.site_metadata, "/v1/site/metadata/", request);
+  return file(root_.metadata(), "/v1/site/metadata/", request);
 }
 
 Api::Answer Api::get_vendor_metadata(const Request& request, const Caller& /*caller*/) {
@@ -360,6 +362,12 @@ Api::Answer Api::get_rollouts(const Request& /*request*/, const Caller& /*caller
                                state.count(Ending::kConfirmed)}));
   }
   return json_answer({{"rollouts", list}});
+}
+
+Api::Answer Api::post_site_root(const Request& request, const Caller& caller) {
+  TRY_ASSIGN(SiteRoot::Taken taken, root_.take(request.body));
+  TRY(site_.set_operators(std::move(taken.operators), taken.version, caller));
+  return json_answer({{"status", "kept"}, {"version", taken.version}});
 }
 
 Api::Answer Api::post_roster(const Request& request, const Caller& caller) {

@@ -10,12 +10,12 @@
 #include "seeder/bundle_store.h"
 #include "seeder/rollout_store.h"
 #include "seeder/site.h"
+#include "seeder/site_root.h"
 #include "seeder/supply.h"
 
 namespace lineside::seeder {
 
 struct ApiFolders {
-  Path site_metadata;  // N.root.json of the site root
   Path vendor_metadata;
   Path vendor_targets;
   Path evidence;  // of two documents of one number: DIGEST.dsse, by the SHA-256 of the envelope
@@ -24,8 +24,8 @@ struct ApiFolders {
 class Api {
  public:
   // All references outlive it.
-  Api(Disk& disk, ApiFolders folders, Site& site, Supply& supply, BundleStore& bundles,
-      RolloutStore& store, std::uint64_t wan_budget);
+  Api(Disk& disk, ApiFolders folders, SiteRoot& root, Site& site, Supply& supply,
+      BundleStore& bundles, RolloutStore& store, std::uint64_t wan_budget);
 
   // Any thread. 404 for an unknown path, 405 for another method, 403 for a caller of the wrong
   // class.
@@ -59,6 +59,7 @@ class Api {
   Answer get_events(const http::Request& request, const Caller& caller);
   Answer get_plan(const http::Request& request, const Caller& caller);
   Answer get_rollouts(const http::Request& request, const Caller& caller);
+  Answer post_site_root(const http::Request& request, const Caller& caller);
   Answer post_roster(const http::Request& request, const Caller& caller);
   Answer post_directive(const http::Request& request, const Caller& caller);
   Answer post_rollout(const http::Request& request, const Caller& caller);
@@ -70,6 +71,7 @@ class Api {
 
   Disk& disk_;
   ApiFolders folders_;
+  SiteRoot& root_;
   Site& site_;
   Supply& supply_;
   BundleStore& bundles_;

@@ -11,11 +11,9 @@
 #include "proto/base/log.h"
 #include "proto/base/service.h"
 #include "proto/base/state_lock.h"
-#include "proto/http/fetcher.h"
 #include "proto/http/server.h"
 #include "proto/swarm/swarm.h"
 #include "proto/trust/key_file.h"
-#include "proto/trust/tuf/updater.h"
 #include "seeder/api.h"
 #include "seeder/page/page.h"
 #include "seeder/page/page_identity.h"
@@ -25,28 +23,6 @@ namespace {
 
 constexpr std::uint64_t kMaxRootBytes = 1ULL << 20;
 constexpr std::chrono::milliseconds kTick{500};
-
-// The operators, by the newest site root that lies beside the one from commissioning. Every version
-// is copied to where nodes ask for it.
-Result<trust::Authority> load_site_root(Disk& disk, const SeederConfig& config, Clock& clock) {
-  Path folder = config.state / "site" / "metadata";
-  Path trusted = config.state / "site" / "trust";
-  TRY(disk.make_dirs(folder));
-  TRY(disk.make_dirs(trusted));
-  TRY_ASSIGN(Bytes root, disk.read(config.site_root, kMaxRootBytes));
-  TRY(trust::Updater::anchor(disk, trusted, root));
-  http::DirectoryFetcher fetcher(disk, config.site_root.parent_path());
-  trust::Updater updater(disk, trusted, fetcher, clock.now());
-  TRY(updater.load());
-  TRY(updater.refresh_root());
-  std::int64_t newest = updater.version("root");
-  for (std::int64_t version = 1; version <= newest; ++version) {
-    std::string name = fmt::format("{}.root.json", version);
-    Result<Bytes> bytes = fetcher.fetch(name, kMaxRootBytes);
-    if (bytes.ok()) TRY(disk.replace(folder / name, *bytes));
-  }
-  return updater.authority("targets");
-}
 
 // Runs `begin`, which trusts the root in `file` if nothing is trusted yet. A file that is missing
 // or no root is then a mistake in the configuration; otherwise the state folder is damaged.
@@ -81,6 +57,7 @@ struct Seeder::Parts {
   std::unique_ptr<Origin> origin;
   std::optional<Mirror> mirror;
   std::unique_ptr<swarm::Swarm> swarm;
+  std::optional<SiteRoot> site_root;
   std::unique_ptr<Site> site;
   std::unique_ptr<Supply> supply;
   std::optional<Api> api;
@@ -135,7 +112,8 @@ Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Cl
   options.name = config.site;
   Path trusted = config.state / "site" / "trust" / "root.json";
   TRY(from_root(disk, trusted, "site_root", config.site_root, [&]() -> Result<void> {
-    TRY_ASSIGN(options.operators, load_site_root(disk, config, clock));
+    site_root.emplace(disk, clock, config.state);
+    TRY_ASSIGN(options.operators, site_root->load(config.site_root));
     return ok();
   }));
   options.gateway = {key};
@@ -165,9 +143,8 @@ Result<void> Seeder::Parts::open_site(const SeederConfig& config, Disk& disk, Cl
       std::make_unique<Supply>(disk, *mirror, *bundles, *store, *site, swarm.get(), clock, wanted);
   site->on_directive([this] { supply->wake(); });
   api.emplace(disk,
-              ApiFolders{config.state / "site" / "metadata", mirror->metadata_dir(),
-                         mirror->targets_dir(), config.state / "evidence"},
-              *site, *supply, *bundles, *store, config.wan_budget);
+              ApiFolders{mirror->metadata_dir(), mirror->targets_dir(), config.state / "evidence"},
+              *site_root, *site, *supply, *bundles, *store, config.wan_budget);
   return ok();
 }
 

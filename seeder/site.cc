@@ -61,15 +61,40 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options, RolloutStore& stor
 Result<void> Site::load() {
   TRY_ASSIGN(roster_floor_, store_.newest_number(DocumentKind::kRoster));
   TRY_ASSIGN(directive_floor_, store_.newest_number(DocumentKind::kDirective));
-  TRY_ASSIGN(auto roster, store_.newest_document(DocumentKind::kRoster));
-  if (roster) {
-    TRY_ASSIGN(roster_, unless_resigned(
-                            "roster", roster_floor_,
-                            trust::verify_roster(*roster, options_.operators, options_.name, 1)));
-  }
+  TRY(load_roster());
   TRY(load_reports());
   remember_health();
   return load_directive();
+}
+
+Result<void> Site::load_roster() {
+  TRY_ASSIGN(auto roster, store_.newest_document(DocumentKind::kRoster));
+  if (!roster) return ok();
+  TRY_ASSIGN(roster_,
+             unless_resigned("roster", roster_floor_,
+                             trust::verify_roster(*roster, options_.operators, options_.name, 1)));
+  return ok();
+}
+
+Result<void> Site::set_operators(trust::Authority operators, std::int64_t root,
+                                 const Caller& caller) {
+  std::lock_guard lock(mutex_);
+  TRY(store_.add_event(event("site-root", caller.actor(),
+                             fmt::format("site root {}: {} of {} operators must sign", root,
+                                         operators.threshold, operators.keys.size()))));
+  options_.operators = std::move(operators);
+  roster_.reset();
+  TRY(load_roster());
+  if (!directive_ ||
+      trust::verify_directive(directive_->envelope, options_.operators, options_.name, 1).ok()) {
+    return ok();
+  }
+  directive_.reset();
+  rollout_.reset();
+  bundle_.reset();
+  attestations_.clear();
+  carriers_.clear();
+  return ok();
 }
 
 Result<void> Site::load_directive() {
@@ -113,6 +138,7 @@ Caller Site::identify(const std::optional<Bytes>& spki) const {
   caller.spki = *spki;
   Result<trust::PublicKey> key = trust::PublicKey::from_spki(*spki);
   if (!key.ok()) return caller;
+  std::lock_guard lock(mutex_);
   for (const trust::PublicKey& held : options_.operators.keys) {
     if (held == *key) {
       caller.is = CallerClass::kOperator;
@@ -120,7 +146,6 @@ Caller Site::identify(const std::optional<Bytes>& spki) const {
       return caller;
     }
   }
-  std::lock_guard lock(mutex_);
   const trust::Device* device = roster_ ? roster_->roster.find(*key) : nullptr;
   if (device != nullptr && !device->revoked) {
     caller.is = CallerClass::kDevice;

@@ -67,6 +67,10 @@ class Site {
   // verify_roster and verify_directive for any other damage.
   static Result<std::unique_ptr<Site>> open(SiteOptions options, RolloutStore& store, Clock& clock);
 
+  // Other operators from now on: the site root has another version. What they did not sign is not
+  // held any more, as in open().
+  Result<void> set_operators(trust::Authority operators, std::int64_t root, const Caller& caller);
+
   [[nodiscard]] Caller identify(const std::optional<Bytes>& spki) const;
 
   // kMalformed for a bad id; kTooLarge if too many wait.
@@ -106,7 +110,10 @@ class Site {
   // failed.
   [[nodiscard]] std::optional<trust::VerifiedDirective> to_supply() const;
   [[nodiscard]] std::optional<trust::VerifiedRoster> roster() const;
-  [[nodiscard]] const trust::Authority& operators() const { return options_.operators; }
+  [[nodiscard]] trust::Authority operators() const {
+    std::lock_guard lock(mutex_);
+    return options_.operators;
+  }
   // Whether floor_trees() is all that there is: not before the gateway has listened for
   // kSilentAfter (kTimeout), nor while a device that is not revoked has never reported (kNotFound).
   [[nodiscard]] Result<void> floor_is_known() const;
@@ -135,6 +142,7 @@ class Site {
   static Result<Heard> heard(const StoredReport& stored);
   Site(SiteOptions options, RolloutStore& store, Clock& clock);
   Result<void> load();
+  Result<void> load_roster();
   Result<void> load_directive();
   Result<void> load_reports();
   Event event(std::string kind, std::string actor, std::string text) const;

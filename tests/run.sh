@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 
 deploy/install-deps.sh build run test
 
-# The differential tests ask the real Python packages.
+# The differential tests ask the real Python packages; what the npm ones ask is in tests/independent.
 venv=build/venv
-if [ ! -e "$venv/ready" ]; then
-  echo "preparing $venv: packaging 26, securesystemslib"
+if ! cmp --silent tests/python.lock "$venv/ready"; then
+  echo "preparing $venv: $(grep -o '^[a-z]*==[0-9.]*' tests/python.lock | tr '\n' ' ')"
   rm -rf "$venv"
   /usr/bin/python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check 'packaging==26.*' 'securesystemslib==1.*' cryptography
-  touch "$venv/ready"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement tests/python.lock
+  cp tests/python.lock "$venv/ready"
 fi
 
 # The site tests run the real bundles.

@@ -9,6 +9,7 @@
 #include "proto/trust/fields.h"
 #include "proto/trust/gate.h"
 #include "proto/trust/json.h"
+#include "proto/trust/sigstore_bundle.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/ctl/view_text.h"
 
@@ -96,9 +97,27 @@ void print(Session& session, const trust::GateState& gate, const json& attestati
   session.out() << out.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
 }
 
+// The envelope as it is, or a bundle for sigstore's tools; beside it the public key that verifies
+// it.
+Result<void> write_out(Session& session, const AttestExport& wanted,
+                       const trust::VerifiedAttestation& verified, BytesView envelope,
+                       const trust::Roster& roster) {
+  const trust::Attestation& said = verified.attestation;
+  const trust::Device* device = roster.find(said.device);
+  if (device == nullptr) return Error{Code::kInternal, "a verified device that is not enrolled"};
+  std::string stem = fmt::format("{}-{}", said.device, verified.digest.hex().substr(0, 12));
+  TRY(session.disk().replace(wanted.folder / (said.device + ".pub.pem"),
+                             as_bytes(device->key.pem())));
+  if (!wanted.sigstore) {
+    return session.disk().replace(wanted.folder / (stem + ".dsse.json"), envelope);
+  }
+  TRY_ASSIGN(Bytes bundle, trust::sigstore_bundle(envelope, device->key));
+  return session.disk().replace(wanted.folder / (stem + ".sigstore.json"), bundle);
+}
+
 }  // namespace
 
-Result<void> attest(Session& session, const std::optional<Path>& folder) {
+Result<void> attest(Session& session, const std::optional<AttestExport>& wanted) {
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
   TRY_ASSIGN(auto directive, session.directive());
   if (!directive) return Error{Code::kConflict, "nothing was rolled out yet"};
@@ -106,16 +125,13 @@ Result<void> attest(Session& session, const std::optional<Path>& folder) {
   TRY_ASSIGN(CheckedBundle bundle, session.bundle(directive->directive.bundle));
   trust::GateState gate = trust::evaluate_gate(*directive, bundle.digest, bundle.manifest,
                                                roster.roster, envelopes, session.now());
-  if (folder) TRY(session.disk().make_dirs(*folder));
+  if (wanted) TRY(session.disk().make_dirs(wanted->folder));
   json attestations = json::array();
   for (const Bytes& envelope : envelopes) {
     auto verified = trust::verify_attestation(envelope, roster.roster);
     if (!verified.ok()) continue;
     attestations.push_back(attestation_json(*verified));
-    if (!folder) continue;
-    std::string name = fmt::format("{}-{}.dsse.json", verified->attestation.device,
-                                   verified->digest.hex().substr(0, 12));
-    TRY(session.disk().replace(*folder / name, envelope));
+    if (wanted) TRY(write_out(session, *wanted, *verified, envelope, roster.roster));
   }
   std::vector<std::string> lines, not_passed;
   for (const CanaryEvidence& canary : gate.canaries) {

@@ -15,9 +15,10 @@ namespace lineside::ctl {
 namespace {
 
 constexpr const char* kPassphraseHelp =
-    "\n\nThe passphrase of the operator key is asked for on the terminal or read from the file "
-    "named\n"
-    "by LINESIDE_PASSPHRASE_FILE. With --json an error is {\"error\":{\"code\",\"message\"}} on "
+    "\n\nThe passphrase or PIN of the operator key is asked for on the terminal or read from the "
+    "file\n"
+    "named by LINESIDE_PASSPHRASE_FILE or the descriptor LINESIDE_PASSPHRASE_FD. With --json an "
+    "error is {\"error\":{\"code\",\"message\"}} on "
     "standard\n"
     "error.";
 
@@ -27,13 +28,17 @@ struct Flags {
   SiteInit init;
   Acceptance accept;
   std::string csv, device, bundle, to, soak = "30m", expires = "7d", deadline = "1h";
-  std::string on_failure = "pause", attest_folder, vendor_root;
+  std::string on_failure = "pause", attest_folder, attest_format = "dsse", vendor_root;
   RolloutWish wish;
   std::int64_t sequence = 0, after = 0;
   std::string folder;
   std::uint64_t bytes = 0;
   std::uint64_t lan_rate = 100'000'000 / 8;
   bool watch = false, csv_report = false;
+  OperatorChange operators;
+  GatewayChange gateway;
+  KeyWish key;
+  std::string join_root, draft, draft_key;
 };
 
 Result<std::chrono::seconds> duration(const char* flag, const std::string& text) {
@@ -169,6 +174,93 @@ class Program {
     init->add_option("--gateway-key", flags_.init.gateway_key, "PEM from `lineside-seeder key`")
         ->required();
     init->add_flag("--no-passphrase", flags_.init.no_passphrase, "leave the operator key plain");
+    init->add_option("--operator-name", flags_.init.operator_name, "how others know this operator");
+    init->add_option("--other-operator", flags_.init.other_operators,
+                     "public key (.pub) of another operator; once for each")
+        ->allow_extra_args(false)
+        ->check(CLI::ExistingFile);
+    init->add_option("--threshold", flags_.init.threshold, "how many operators must sign")
+        ->check(CLI::Range(1, 32))
+        ->capture_default_str();
+    add_key_source(*init);
+    CLI::App* join = command(
+        *site, "join", "Makes the folder of another operator of this site",
+        [](Session& session, Disk& disk, Flags& flags) -> Result<void> {
+          flags.init.gateway = flags.session.gateway;
+          flags.init.vendor_root = flags.vendor_root;
+          return site_join(disk, session, flags.init, flags.join_root);
+        },
+        false);
+    join->add_option("--name", flags_.init.name, "as the roster calls the site")->required();
+    join->add_option("--root", flags_.join_root, "the newest site root, fully signed")->required();
+    join->add_option("--gateway-key", flags_.init.gateway_key, "PEM from `lineside-seeder key`")
+        ->required();
+    add_key_source(*join);
+    add_operators(*site);
+    add_signing();
+  }
+
+  void add_key_source(CLI::App& app) {
+    app.add_option(
+        "--operator-key", flags_.init.operator_key,
+        "the operator's own key, a file or pkcs11:token=…;object=… (default: a new one)");
+  }
+
+  void add_operators(CLI::App& site) {
+    CLI::App* change = command(site, "operators", "Drafts the next site root: other operators",
+                               [](Session& session, Disk&, Flags& flags) {
+                                 return site_operators(session, flags.operators);
+                               });
+    change->add_option("--add", flags_.operators.add, "public key (.pub); once for each")
+        ->allow_extra_args(false)
+        ->check(CLI::ExistingFile);
+    change->add_option("--remove", flags_.operators.remove, "name or fingerprint; once for each")
+        ->allow_extra_args(false);
+    change->add_option("--threshold", flags_.operators.threshold, "how many must sign")
+        ->check(CLI::Range(1, 32));
+    change->add_option("--days", flags_.operators.days, "how long the root is valid")
+        ->check(CLI::Range(1, 36500))
+        ->capture_default_str();
+    CLI::App* gateway = command(site, "gateway", "Signs a roster with the key of a new gateway",
+                                [](Session& session, Disk&, Flags& flags) {
+                                  flags.gateway.address = flags.session.gateway;
+                                  return replace_gateway(session, flags.gateway);
+                                });
+    gateway->add_option("--gateway-key", flags_.gateway.key, "PEM from `lineside-seeder key`")
+        ->required();
+    gateway->add_flag("--keep", flags_.gateway.keep_old, "the old gateway stays as well");
+  }
+
+  void add_signing() {
+    CLI::App* sign = command(
+        app_, "sign", "Says what a draft changes, and adds a signature",
+        [](Session& session, Disk&, Flags& flags) {
+          return sign_draft(session, flags.draft, flags.draft_key);
+        },
+        false);
+    sign->add_option("draft", flags_.draft, "a roster, directive or site root")
+        ->required()
+        ->check(CLI::ExistingFile);
+    sign->add_option("--key", flags_.draft_key, "file or key URI instead of the folder's");
+    CLI::App* submit = command(
+        app_, "submit", "Hands a fully signed draft to the gateway",
+        [](Session& session, Disk&, Flags& flags) {
+          return submit_draft(session, flags.draft, flags.wish.replace);
+        },
+        false);
+    submit->add_option("draft", flags_.draft)->required()->check(CLI::ExistingFile);
+    submit->add_flag("--replace", flags_.wish.replace, "end a running rollout as superseded");
+    CLI::App* key = app_.add_subcommand("key", "Operators' keys");
+    key->require_subcommand(1);
+    CLI::App* make = command(
+        *key, "generate", "A new private key, and FILE.pub beside it",
+        [](Session& session, Disk& disk, Flags& flags) {
+          return key_generate(disk, session, flags.key);
+        },
+        false);
+    make->add_option("file", flags_.key.file)->required();
+    make->add_flag("--p256", flags_.key.p256, "ECDSA P-256 instead of Ed25519");
+    make->add_flag("--no-passphrase", flags_.key.no_passphrase, "leave the file unencrypted");
   }
 
   void add_roster() {
@@ -278,12 +370,15 @@ class Program {
     evidence->require_subcommand(1);
     command(*evidence, "verify", "Verifies it here",
             [](Session& session, Disk&, Flags&) { return attest(session, std::nullopt); });
-    command(*evidence, "export", "Writes the verified envelopes to a folder",
-            [](Session& session, Disk&, Flags& flags) {
-              return attest(session, Path(flags.attest_folder));
-            })
-        ->add_option("folder", flags_.attest_folder)
-        ->required();
+    CLI::App* writing = command(
+        *evidence, "export", "Writes what was verified to a folder",
+        [](Session& session, Disk&, Flags& flags) {
+          return attest(session, AttestExport{flags.attest_folder, flags.attest_format != "dsse"});
+        });
+    writing->add_option("folder", flags_.attest_folder)->required();
+    writing->add_option("--format", flags_.attest_format, "dsse, or sigstore-bundle (v0.3)")
+        ->check(CLI::IsMember({"dsse", "sigstore-bundle"}))
+        ->capture_default_str();
   }
 
   CLI::App app_;

@@ -34,6 +34,14 @@ Result<RolloutPlan> planned(Session& session, const CheckedBundle& bundle, const
                       wish);
 }
 
+void keep_forecast(Session& session, std::int64_t sequence, const seeder::Forecast& forecast) {
+  Result<Gateway*> gateway = session.gateway();
+  if (!gateway.ok()) return;
+  auto kept = (*gateway)->post(fmt::format("/v1/rollouts/{}/forecast", sequence),
+                               as_bytes(to_json(forecast).dump()));
+  if (!kept.ok()) session.notes() << "the forecast is not kept: " << kept.error().what << "\n";
+}
+
 Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutWish& wish) {
   TRY_ASSIGN(std::int64_t sequence, free_sequence(session));
   TRY_ASSIGN(RolloutPlan plan, planned(session, bundle, wish, sequence, kLanRate));
@@ -42,15 +50,11 @@ Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutW
   if (auto left_out = plan.refused(); !left_out.empty()) {
     words.push_back(fmt::format("left out  {}", fmt::join(left_out, ", ")));
   }
-  TRY(session.sign_directive(draft, words, wish.replace));
-  TRY_ASSIGN(Gateway * gateway, session.gateway());
-  auto kept = gateway->post(fmt::format("/v1/rollouts/{}/forecast", sequence),
-                            as_bytes(to_json(plan.forecast).dump()));
-  if (!kept.ok()) session.notes() << "the forecast is not kept: " << kept.error().what << "\n";
-  session.out() << (session.json()
-                        ? json{{"sequence", sequence}, {"bundle", draft.bundle}}.dump()
-                        : fmt::format("directive {} is signed and at the gateway", sequence))
-                << "\n";
+  TRY_ASSIGN(Signed made, session.sign_directive(draft, words, wish.replace));
+  if (made.at_gateway) keep_forecast(session, sequence, plan.forecast);
+  json out = {{"sequence", sequence}, {"bundle", draft.bundle}};
+  if (!made.at_gateway) out["draft"] = made.draft.string();
+  session.out() << (session.json() ? out.dump() : describe(made)) << "\n";
   return ok();
 }
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "proto/base/passphrase.h"
+#include "proto/api/site_api.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/ctl/view_text.h"
 #include "seeder/ctl/views.h"
@@ -24,19 +24,6 @@ Result<std::vector<seeder::PendingRow>> pending_of(Session& session) {
 std::string fingerprint_of(const seeder::PendingRow& row) {
   Result<trust::PublicKey> key = trust::PublicKey::from_spki(row.spki);
   return key.ok() ? key->fingerprint() : "unreadable key";
-}
-
-constexpr std::uint64_t kMaxRootBytes = 4ULL << 20;
-
-Result<trust::PublicKey> read_gateway_key(const Disk& disk, const Path& path) {
-  Result<Bytes> pem = disk.read(path, 64 * 1024);
-  if (!pem.ok()) return Error{Code::kUsage, "--gateway-key: " + pem.error().what};
-  Result<trust::PublicKey> key = trust::PublicKey::from_pem(as_text(*pem));
-  if (key.ok()) return key;
-  return Error{Code::kUsage,
-               fmt::format("--gateway-key {}: expected the public key in PEM that `lineside-seeder "
-                           "key --public FILE` writes: {}",
-                           path.string(), key.error().what)};
 }
 
 // Those that are not in the roster yet.
@@ -60,11 +47,16 @@ Result<std::vector<Acceptance>> still_to_accept(const trust::Roster& roster,
   return rest;
 }
 
-void tell_roster(Session& session, std::int64_t version, const std::vector<std::string>& accepted) {
+// `made`: the roster that was signed for it; nullptr if none had to be.
+void tell_roster(Session& session, std::int64_t version, const std::vector<std::string>& accepted,
+                 const Signed* made) {
   if (session.json()) {
-    session.out() << json{{"roster", version}, {"already_accepted", accepted}}.dump() << "\n";
+    json out = {{"roster", version}, {"already_accepted", accepted}};
+    if (made != nullptr && !made->at_gateway) out["draft"] = made->draft.string();
+    session.out() << out.dump() << "\n";
     return;
   }
+  if (made != nullptr) session.out() << describe(*made) << "\n";
   for (const std::string& device : accepted) {
     session.out() << fmt::format("{} is accepted already, with this key\n", device);
   }
@@ -72,42 +64,15 @@ void tell_roster(Session& session, std::int64_t version, const std::vector<std::
 
 }  // namespace
 
-Result<void> site_init(Disk& disk, Session& session, const SiteInit& init) {
-  TRY_ASSIGN(trust::PublicKey key, read_gateway_key(disk, init.gateway_key));
-  NewSite site{init.name, init.gateway, key, std::nullopt, std::nullopt};
-  if (!init.vendor_root.empty()) {
-    Result<Bytes> root = disk.read(init.vendor_root, kMaxRootBytes);
-    if (!root.ok()) return Error{Code::kUsage, "--vendor-root: " + root.error().what};
-    site.vendor_root = std::move(root).value();
-  }
-  TRY(session.folder().check_new(site, session.now()));
-  if (!init.no_passphrase) {
-    TRY_ASSIGN(site.passphrase,
-               ask_passphrase(disk, "passphrase for the new operator key: ", true));
-    if (!site.passphrase) {
-      return Error{Code::kUsage,
-                   "the operator key needs a passphrase (terminal or LINESIDE_PASSPHRASE_FILE); "
-                   "--no-passphrase leaves it plain"};
-    }
-  }
-  TRY_ASSIGN(trust::PublicKey own, session.folder().create(site, session.now()));
-  const Path& dir = session.folder().dir();
-  if (session.json()) {
-    session.out() << json{{"site", init.name},
-                          {"folder", dir.string()},
-                          {"site_root", (dir / "1.root.json").string()},
-                          {"operator", own.fingerprint()},
-                          {"gateway", key.fingerprint()}}
-                         .dump()
-                  << "\n";
-    return ok();
-  }
-  session.out() << fmt::format(
-      "site {} in {}\n  operator key  {}\n  gateway key   {}\n"
-      "  site root     {}  (copy it to the gateway and to every node)\n",
-      init.name, dir.string(), own.fingerprint(), key.fingerprint(),
-      (dir / "1.root.json").string());
-  return ok();
+Result<trust::PublicKey> read_gateway_key(const Disk& disk, const Path& path) {
+  Result<Bytes> pem = disk.read(path, 64 * 1024);
+  if (!pem.ok()) return Error{Code::kUsage, "--gateway-key: " + pem.error().what};
+  Result<trust::PublicKey> key = trust::PublicKey::from_pem(as_text(*pem));
+  if (key.ok()) return key;
+  return Error{Code::kUsage,
+               fmt::format("--gateway-key {}: expected the public key in PEM that `lineside-seeder "
+                           "key --public FILE` writes: {}",
+                           path.string(), key.error().what)};
 }
 
 Result<void> nodes(Session& session) {
@@ -155,7 +120,7 @@ Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
   std::vector<std::string> accepted;
   TRY_ASSIGN(auto rest, still_to_accept(roster.roster, wishes, accepted));
   if (rest.empty()) {
-    tell_roster(session, roster.roster.version, accepted);
+    tell_roster(session, roster.roster.version, accepted, nullptr);
     return ok();
   }
   TRY_ASSIGN(auto pending, pending_of(session));
@@ -166,11 +131,8 @@ Result<void> accept(Session& session, const std::vector<Acceptance>& wishes) {
     next = std::move(made).value();
   }
   next.version = roster.roster.version + 1;
-  TRY(session.sign_roster(next, describe_change(roster.roster, next), false));
-  tell_roster(session, next.version, accepted);
-  if (!session.json()) {
-    session.out() << fmt::format("roster {} is signed and at the gateway\n", next.version);
-  }
+  TRY_ASSIGN(Signed made, session.sign_roster(next, describe_change(roster.roster, next), false));
+  tell_roster(session, next.version, accepted, &made);
   return ok();
 }
 
@@ -186,11 +148,25 @@ Result<void> refresh(Session& session) {
 Result<void> revoke(Session& session, const std::string& device) {
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
   TRY_ASSIGN(trust::Roster next, revoke_device(roster.roster, device, session.now()));
-  TRY(session.sign_roster(next, describe_change(roster.roster, next), true));
-  session.out() << (session.json()
-                        ? json{{"roster", next.version}}.dump()
-                        : fmt::format("roster {} is signed and at the gateway", next.version))
-                << "\n";
+  TRY_ASSIGN(Signed made, session.sign_roster(next, describe_change(roster.roster, next), true));
+  tell_roster(session, next.version, {}, &made);
+  return ok();
+}
+
+Result<void> replace_gateway(Session& session, const GatewayChange& change) {
+  TRY_ASSIGN(trust::PublicKey key, read_gateway_key(session.disk(), change.key));
+  if (!change.address.empty() && !api::parse_endpoint(change.address).ok()) {
+    return Error{Code::kUsage, "--gateway: expected IP:port, like 10.0.0.2:7443"};
+  }
+  TRY(session.folder().set_gateway(key, change.address));
+  TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
+  trust::Roster next = roster.roster;
+  ++next.version;
+  next.issued = session.now();
+  if (!change.keep_old) next.gateways.clear();
+  if (!next.is_gateway(key)) next.gateways.push_back(key);
+  TRY_ASSIGN(Signed made, session.sign_roster(next, describe_change(roster.roster, next), true));
+  tell_roster(session, next.version, {}, &made);
   return ok();
 }
 

@@ -10,6 +10,7 @@
 #include "proto/base/passphrase.h"
 #include "proto/http/fetcher.h"
 #include "proto/http/target.h"
+#include "proto/trust/tuf/trusted_set.h"
 #include "proto/trust/tuf/updater.h"
 
 namespace lineside::ctl {
@@ -61,6 +62,12 @@ Result<const trust::PrivateKey*> Session::key() {
     }));
   }
   return &*key_;
+}
+
+Result<trust::PrivateKey> Session::load_key(const std::string& source) {
+  return trust::load_key(disk_, source, [this](const Path& path) {
+    return ask_passphrase(disk_, "passphrase of " + path.string() + ": ", false);
+  });
 }
 
 Result<Gateway*> Session::gateway() {
@@ -154,7 +161,7 @@ Result<void> Session::confirm(const std::vector<std::string>& words, bool ask) {
 
 // An answer can be lost after the gateway has acted: then it is asked what it holds.
 Result<void> Session::hand_over(const std::string& target, const std::string& shown_at,
-                                const Bytes& envelope) {
+                                BytesView envelope) {
   TRY_ASSIGN(Gateway * server, gateway());
   Result<Bytes> posted = server->post(target, envelope);
   if (posted.ok()) return ok();
@@ -174,13 +181,62 @@ Result<void> kept_here(const Result<void>& kept) {
 
 }  // namespace
 
-Result<void> Session::sign_roster(const trust::Roster& roster,
-                                  const std::vector<std::string>& words, bool ask) {
+Result<trust::tuf::Root> Session::site_root() const {
+  TRY_ASSIGN(Bytes bytes, folder_.root());
+  return trust::tuf::parse_root(bytes);
+}
+
+Result<Signed> Session::keep_draft(std::string what, const std::string& file, BytesView envelope,
+                                   std::string_view type) {
+  TRY_ASSIGN(trust::tuf::Root root, site_root());
+  Signed made{std::move(what), false, folder_.draft(file), envelope_state(envelope, type, root)};
+  TRY(folder_.keep_draft(made.draft, envelope));
+  return made;
+}
+
+Result<Signed> Session::sign_roster(const trust::Roster& roster,
+                                    const std::vector<std::string>& words, bool ask) {
   TRY(confirm(words, ask));
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {own}));
+  std::string what = fmt::format("roster {}", roster.version);
+  if (folder_.operators().threshold > 1) {
+    return keep_draft(what, fmt::format("roster-{}.dsse.json", roster.version), envelope,
+                      trust::kRosterType);
+  }
+  TRY(submit_roster(envelope));
+  return Signed{what, true, {}, {}};
+}
+
+Result<void> Session::submit_roster(BytesView envelope) {
+  TRY_ASSIGN(auto kept, folder_.roster());
+  TRY(trust::verify_roster(envelope, folder_.operators(), folder_.name(),
+                           kept ? kept->roster.version : 1));
   TRY(hand_over("/v1/roster", "/v1/roster", envelope));
   return kept_here(folder_.keep_roster(envelope));
+}
+
+Result<void> Session::submit_root(BytesView bytes) {
+  TRY_ASSIGN(Bytes present, folder_.root());
+  TRY_ASSIGN(auto chain, trust::tuf::TrustedSet::start(present, now()));
+  TRY(chain.update_root(bytes));
+  const trust::tuf::Root& next = chain.root().file;
+  trust::Authority operators{{}, next.roles.at("targets").threshold};
+  for (const std::string& keyid : next.roles.at("targets").keyids) {
+    auto found = next.keys.find(keyid);
+    if (found != next.keys.end()) operators.keys.push_back(found->second);
+  }
+  TRY_ASSIGN(auto kept, folder_.roster());
+  if (kept && !trust::verify_roster(kept->envelope, operators, folder_.name(), 1).ok()) {
+    return Error{Code::kConflict,
+                 fmt::format("roster {} would not hold under site root {}: no device would accept "
+                             "it. Submit a roster first that the old and the new operators signed",
+                             kept->roster.version, next.version)};
+  }
+  TRY_ASSIGN(Gateway * server, gateway());
+  TRY(server->post("/v1/site/root", bytes));
+  TRY(kept_here(folder_.keep_root(next.version, bytes)));
+  return folder_.load(now());
 }
 
 // The gateway refuses it too; here it is found out before a signature exists.
@@ -195,13 +251,27 @@ Result<void> Session::check_running(bool replace) {
                            now.rollout->paused ? "paused" : now.rollout->stage)};
 }
 
-Result<void> Session::sign_directive(const trust::Directive& directive,
-                                     const std::vector<std::string>& words, bool replace) {
+Result<Signed> Session::sign_directive(const trust::Directive& directive,
+                                       const std::vector<std::string>& words, bool replace) {
   TRY(check_running(replace));
   TRY(confirm(words, true));
   TRY_ASSIGN(const trust::PrivateKey* own, key());
   TRY_ASSIGN(Bytes envelope,
              trust::seal(trust::kDirectiveType, trust::serialise(directive), {own}));
+  std::string what = fmt::format("directive {}", directive.sequence);
+  if (folder_.operators().threshold > 1) {
+    return keep_draft(what, fmt::format("directive-{}.dsse.json", directive.sequence), envelope,
+                      trust::kDirectiveType);
+  }
+  TRY(submit_directive(envelope, replace));
+  return Signed{what, true, {}, {}};
+}
+
+Result<void> Session::submit_directive(BytesView envelope, bool replace) {
+  TRY_ASSIGN(auto kept, folder_.directive());
+  TRY(trust::verify_directive(envelope, folder_.operators(), folder_.name(),
+                              kept ? kept->directive.sequence : 1));
+  TRY(check_running(replace));
   TRY(hand_over(replace ? "/v1/directive?replace=true" : "/v1/directive", "/v1/directive",
                 envelope));
   return kept_here(folder_.keep_directive(envelope));

@@ -11,6 +11,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
 #include "proto/trust/manifest.h"
+#include "seeder/ctl/cosigning.h"
 #include "seeder/ctl/gateway.h"
 #include "seeder/ctl/site_folder.h"
 #include "seeder/operator_api.h"
@@ -60,21 +61,34 @@ class Session {
   // Follows the vendor's chain over the gateway's mirror, with the vendor root from the folder.
   Result<CheckedBundle> bundle(const std::string& name);
 
-  // Shows `words`, signs, posts and keeps. Asks first if `ask`: not where the operator has named
-  // what he signs already, by a fingerprint. kCancelled if he says no; kUsage without a terminal
-  // and without --yes.
-  Result<void> sign_roster(const trust::Roster& roster, const std::vector<std::string>& words,
-                           bool ask);
+  // Shows `words`, signs, posts and keeps; a document that more operators must sign becomes a draft
+  // instead. Asks first if `ask`: not where the operator has named what he signs already, by a
+  // fingerprint. kCancelled if he says no; kUsage without a terminal and without --yes.
+  Result<Signed> sign_roster(const trust::Roster& roster, const std::vector<std::string>& words,
+                             bool ask);
   // kConflict, before anything is signed, if a rollout is running and `replace` is not set.
-  Result<void> sign_directive(const trust::Directive& directive,
-                              const std::vector<std::string>& words, bool replace);
+  Result<Signed> sign_directive(const trust::Directive& directive,
+                                const std::vector<std::string>& words, bool replace);
+  // Posts and keeps what is fully signed. kBadSignature if it is not, and as above.
+  Result<void> submit_roster(BytesView envelope);
+  Result<void> submit_directive(BytesView envelope, bool replace);
+  // The next site root to gateway and folder. kConflict if the roster that is in force would not
+  // hold under it; the codes of the TUF root chain.
+  Result<void> submit_root(BytesView root);
+
+  Result<void> confirm(const std::vector<std::string>& words, bool ask);
+  Result<const trust::PrivateKey*> key();
+  // A key from a file or a token, its passphrase or PIN asked for.
+  Result<trust::PrivateKey> load_key(const std::string& source);
+  // Who the operators are, by name.
+  [[nodiscard]] Result<trust::tuf::Root> site_root() const;
 
  private:
-  Result<const trust::PrivateKey*> key();
   Result<void> check_running(bool replace);
   Result<void> hand_over(const std::string& target, const std::string& shown_at,
-                         const Bytes& envelope);
-  Result<void> confirm(const std::vector<std::string>& words, bool ask);
+                         BytesView envelope);
+  Result<Signed> keep_draft(std::string what, const std::string& file, BytesView envelope,
+                            std::string_view type);
 
   Disk& disk_;
   Clock& clock_;

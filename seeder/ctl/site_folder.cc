@@ -9,6 +9,8 @@
 #include "proto/base/config.h"
 #include "proto/http/fetcher.h"
 #include "proto/trust/document.h"
+#include "proto/trust/key_uri.h"
+#include "proto/trust/tuf/metadata.h"
 #include "proto/trust/tuf/repository.h"
 #include "proto/trust/tuf/updater.h"
 
@@ -17,8 +19,17 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 4ULL << 20;
 
-std::string site_toml(const NewSite& site) {
-  return fmt::format("name = \"{}\"\ngateway = \"{}\"\n", site.name, site.gateway);
+std::string site_toml(const std::string& name, const std::string& gateway, const std::string& key) {
+  return fmt::format("name = \"{}\"\ngateway = \"{}\"\noperator = \"{}\"\n", name, gateway, key);
+}
+
+// What stands in site.toml must be read again as it is.
+Result<void> check_key_text(const std::string& text) {
+  if (trust::is_label(text, trust::kMaxKeyUriBytes) &&
+      text.find_first_of("\"\\") == std::string::npos) {
+    return ok();
+  }
+  return Error{Code::kUsage, "--operator-key: a name with quotes or control characters"};
 }
 
 }  // namespace
@@ -29,15 +40,48 @@ Path default_site_folder() {
   return Path(home == nullptr ? "." : home) / ".config" / "lineside";
 }
 
-Result<void> SiteFolder::write_root(const trust::PrivateKey& key, UtcTime now) {
+// Snapshot and timestamp have no files at a site; a root has to name keys for them all the same.
+Result<void> SiteFolder::write_root(const NewSite& site, const trust::PrivateKey& key,
+                                    UtcTime now) {
   trust::RootSpec spec;
-  for (const char* role : {"root", "timestamp", "snapshot", "targets"}) {
-    spec.roles[role] = {{key.public_key()}, 1};
+  trust::RoleKeys everybody{{key.public_key()}, site.threshold};
+  spec.names[key.public_key().keyid()] = site.operator_name;
+  for (const auto& [name, other] : site.others) {
+    everybody.keys.push_back(other);
+    spec.names[other.keyid()] = name;
   }
+  spec.roles["root"] = spec.roles["targets"] = everybody;
+  everybody.threshold = 1;
+  spec.roles["snapshot"] = spec.roles["timestamp"] = everybody;
   spec.lifetime = std::chrono::days(3650);
-  TRY_ASSIGN(Bytes draft, trust::draft_root(spec, 1, now));
-  TRY_ASSIGN(Bytes root, trust::sign_metadata(draft, key));
+  Result<Bytes> draft = trust::draft_root(spec, 1, now);
+  if (!draft.ok()) return draft.error().with("--threshold, --other-operator");
+  TRY_ASSIGN(Bytes root, trust::sign_metadata(*draft, key));
+  if (site.threshold > 1) return keep_draft(this->draft("1.root.json"), root);
   return disk_.replace(dir_ / "1.root.json", root);
+}
+
+Result<void> SiteFolder::write_roster(const NewSite& site, const trust::PrivateKey& key,
+                                      UtcTime now) {
+  trust::Roster roster;
+  roster.site = site.name;
+  roster.version = 1;
+  roster.issued = now;
+  roster.gateways = {site.gateway_key};
+  TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {&key}));
+  if (site.threshold > 1) return keep_draft(draft("roster-1.dsse.json"), envelope);
+  return keep_roster(envelope);
+}
+
+Result<void> SiteFolder::write_contacts(const NewSite& site) {
+  TRY(disk_.replace(dir_ / "gateway.pem", as_bytes(site.gateway_key.pem())));
+  return disk_.replace(dir_ / "site.toml",
+                       as_bytes(site_toml(site.name, site.gateway, site.operator_key)));
+}
+
+Result<void> SiteFolder::keep_draft(const Path& draft, BytesView bytes) {
+  TRY(disk_.make_dirs(draft.parent_path()));
+  return disk_.replace(draft, bytes);
 }
 
 Result<void> SiteFolder::check_new(const NewSite& site, UtcTime now) {
@@ -50,6 +94,7 @@ Result<void> SiteFolder::check_new(const NewSite& site, UtcTime now) {
     return Error{Code::kUsage, fmt::format("--gateway {}: expected IP:port, like 10.0.0.2:7443",
                                            trust::clean_text(site.gateway, 100))};
   }
+  TRY(check_key_text(site.operator_key));
   TRY_ASSIGN(auto present, disk_.stat(dir_));
   if (!present) return ok();
   TRY_ASSIGN(auto entries, disk_.list(dir_));
@@ -70,10 +115,19 @@ Result<void> SiteFolder::check_new(const NewSite& site, UtcTime now) {
 
 Result<trust::PublicKey> SiteFolder::create(const NewSite& site, UtcTime now) {
   TRY(check_new(site, now));
+  return appear([&](SiteFolder& fresh) { return fresh.fill(site, now); });
+}
+
+Result<trust::PublicKey> SiteFolder::join(const NewSite& site, BytesView root, UtcTime now) {
+  TRY(check_new(site, now));
+  return appear([&](SiteFolder& fresh) { return fresh.fill_joined(site, root); });
+}
+
+Result<trust::PublicKey> SiteFolder::appear(const Fill& fill) {
   Path part = dir_.has_filename() ? dir_ : dir_.parent_path();  // "site/" too
   SiteFolder fresh(disk_, part += ".part");
   TRY(disk_.remove_tree(fresh.dir_));
-  Result<trust::PublicKey> made = fresh.fill(site, now);
+  Result<trust::PublicKey> made = fill(fresh);
   if (made.ok()) {
     Result<void> named = disk_.rename(fresh.dir_, dir_);
     if (named.ok()) return made;
@@ -89,19 +143,58 @@ Result<trust::PublicKey> SiteFolder::fill(const NewSite& site, UtcTime now) {
     Result<void> trusted = trust_vendor(*site.vendor_root);
     if (!trusted.ok()) return trusted.error().with("--vendor-root");
   }
-  TRY_ASSIGN(trust::PrivateKey key, trust::PrivateKey::generate(trust::Scheme::kEd25519));
-  TRY(trust::save_key(disk_, dir_ / "operator.key", key, site.passphrase));
-  TRY(write_root(key, now));
-  trust::Roster roster;
-  roster.site = site.name;
-  roster.version = 1;
-  roster.issued = now;
-  roster.gateways = {site.gateway_key};
-  TRY_ASSIGN(Bytes envelope, trust::seal(trust::kRosterType, trust::serialise(roster), {&key}));
-  TRY(disk_.replace(dir_ / "documents" / "roster.dsse", envelope));
-  TRY(disk_.replace(dir_ / "gateway.pem", as_bytes(site.gateway_key.pem())));
-  TRY(disk_.replace(dir_ / "site.toml", as_bytes(site_toml(site))));
+  std::optional<trust::PrivateKey> made;
+  if (site.own == nullptr) {
+    TRY_ASSIGN(made, trust::PrivateKey::generate(trust::Scheme::kEd25519));
+    TRY(trust::save_key(disk_, dir_ / "operator.key", *made, site.passphrase));
+  }
+  const trust::PrivateKey& key = site.own == nullptr ? *made : *site.own;
+  TRY(write_root(site, key, now));
+  TRY(write_roster(site, key, now));
+  TRY(write_contacts(site));
   return key.public_key();
+}
+
+Result<trust::PublicKey> SiteFolder::fill_joined(const NewSite& site, BytesView bytes) {
+  TRY(disk_.make_dirs(dir_ / "documents"));
+  TRY_ASSIGN(trust::tuf::Root root, trust::tuf::parse_root(bytes));
+  const trust::PublicKey& own = site.own->public_key();
+  bool known = false;
+  for (const std::string& keyid : root.roles.at("targets").keyids) {
+    auto key = root.keys.find(keyid);
+    known |= key != root.keys.end() && key->second == own;
+  }
+  if (!known) {
+    return Error{Code::kUsage,
+                 fmt::format("the key {} is no operator's of this site root", own.fingerprint())};
+  }
+  if (site.vendor_root) {
+    Result<void> trusted = trust_vendor(*site.vendor_root);
+    if (!trusted.ok()) return trusted.error().with("--vendor-root");
+  }
+  TRY(trust::Updater::init(disk_, dir_ / "trust", bytes));
+  TRY(disk_.replace(dir_ / fmt::format("{}.root.json", root.version), bytes));
+  TRY(write_contacts(site));
+  return own;
+}
+
+Result<void> SiteFolder::begin(BytesView root) {
+  TRY(trust::Updater::init(disk_, dir_ / "trust", root));
+  return disk_.replace(dir_ / "1.root.json", root);
+}
+
+Result<Bytes> SiteFolder::root() const {
+  return disk_.read(dir_ / "trust" / "root.json", kMaxFileBytes);
+}
+
+Result<void> SiteFolder::keep_root(std::int64_t version, BytesView root) {
+  return disk_.replace(dir_ / fmt::format("{}.root.json", version), root);
+}
+
+Result<void> SiteFolder::set_gateway(const trust::PublicKey& key, const std::string& address) {
+  if (!address.empty()) gateway_ = address;
+  TRY(disk_.replace(dir_ / "gateway.pem", as_bytes(key.pem())));
+  return disk_.replace(dir_ / "site.toml", as_bytes(site_toml(name_, gateway_, operator_)));
 }
 
 Result<void> SiteFolder::load(UtcTime now) {
@@ -113,10 +206,19 @@ Result<void> SiteFolder::load(UtcTime now) {
   if (!config.ok()) return config.error();
   name_ = config->text("name");
   gateway_ = config->text("gateway", "");
+  operator_ = config->text("operator", "operator.key");
   TRY(config->finish());
   Path trusted = dir_ / "trust";
   TRY_ASSIGN(auto present, disk_.stat(trusted / "root.json"));
   if (!present) {
+    TRY_ASSIGN(auto waits, disk_.stat(draft("1.root.json")));
+    TRY_ASSIGN(auto first, disk_.stat(dir_ / "1.root.json"));
+    if (waits && !first) {
+      return Error{Code::kConflict,
+                   fmt::format("the site root waits for signatures: `lineside sign {0}` by each "
+                               "operator, then `lineside submit {0}`",
+                               draft("1.root.json").string())};
+    }
     TRY_ASSIGN(Bytes root, disk_.read(dir_ / "1.root.json", kMaxFileBytes));
     TRY(trust::Updater::init(disk_, trusted, root));
   }
@@ -134,7 +236,8 @@ Result<trust::PublicKey> SiteFolder::gateway_key() const {
 }
 
 Result<trust::PrivateKey> SiteFolder::operator_key(const trust::PassphraseSource& ask) const {
-  return trust::load_key(disk_, dir_ / "operator.key", ask);
+  if (trust::is_key_uri(operator_)) return trust::load_key(disk_, operator_, ask);
+  return trust::load_key(disk_, dir_ / operator_, ask);
 }
 
 Result<void> SiteFolder::trust_vendor(BytesView root) {

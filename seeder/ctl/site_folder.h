@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator's folder: what he knows of a site without asking anybody.
 //
-//     DIR/site.toml            name = "plant-7"  gateway = "10.0.0.2:7443"
-//     DIR/operator.key         PKCS#8, 0600
-//     DIR/1.root.json          the site root; later versions beside it
-//     DIR/gateway.pem          the gateway's public key
+//     DIR/site.toml            name = "plant-7"  gateway = "10.0.0.2:7443"  operator =
+//     "operator.key" DIR/operator.key         PKCS#8, 0600; or `operator` names another file or a
+//     key URI DIR/1.root.json          the site root; later versions beside it DIR/drafts/
+//     documents that wait for more signatures DIR/gateway.pem          the gateway's public key
 //     DIR/vendor.root.json     the vendor's root, from a source that is not the gateway
 //     DIR/vendor/              what `lineside` itself trusts of the vendor (trust::Updater)
 //     DIR/documents/           the newest roster and directive that were seen: the gateway cannot
 //     go back
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "proto/base/clock.h"
 #include "proto/base/disk.h"
@@ -27,7 +30,14 @@ struct NewSite {
   std::string gateway;  // "IP:port", may be empty
   trust::PublicKey gateway_key;
   std::optional<Bytes> vendor_root;       // to be trusted from the beginning
-  std::optional<std::string> passphrase;  // of the operator's key; nullopt: plain
+  std::optional<std::string> passphrase;  // of a new operator's key; nullopt: plain
+  // The operator's own key if he has one already, and how site.toml names it: a file or a key URI.
+  const trust::PrivateKey* own = nullptr;
+  std::string operator_key = "operator.key";
+  std::string operator_name = "operator";
+  // Whom the site root trusts beside him, by name, and how many of all must sign.
+  std::vector<std::pair<std::string, trust::PublicKey>> others = {};
+  unsigned threshold = 1;
 };
 
 class SiteFolder {
@@ -40,10 +50,18 @@ class SiteFolder {
   [[nodiscard]] Result<void> check_new(const NewSite& site, UtcTime now);
   // Makes everything for a site with one operator: key, site root, roster 1. The folder appears
   // whole or not at all; the codes of check_new, and of trust::Updater::init for the vendor's root.
+  // Site root and roster stay in drafts/ until enough operators have signed them; kUsage for a
+  // threshold that cannot be reached.
   Result<trust::PublicKey> create(const NewSite& site, UtcTime now);
+  // The folder of another operator of a site that there is: `root` is the newest site root, fully
+  // signed, and `site.own` one of its operators' keys. Likewise; the codes of trust::Updater::init.
+  Result<trust::PublicKey> join(const NewSite& site, BytesView root, UtcTime now);
 
-  // kNotFound saying "run lineside site init".
+  // kNotFound saying "run lineside site init"; kConflict if the first site root waits for
+  // signatures.
   Result<void> load(UtcTime now);
+  // Makes that root, fully signed, the site's. kBadSignature.
+  Result<void> begin(BytesView root);
 
   [[nodiscard]] const Path& dir() const { return dir_; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -51,6 +69,13 @@ class SiteFolder {
   [[nodiscard]] const trust::Authority& operators() const { return operators_; }
   [[nodiscard]] Result<trust::PublicKey> gateway_key() const;
   [[nodiscard]] Result<trust::PrivateKey> operator_key(const trust::PassphraseSource& ask) const;
+  // Another gateway from now on; an empty address keeps the old one.
+  Result<void> set_gateway(const trust::PublicKey& key, const std::string& address);
+  // The newest site root. After load().
+  [[nodiscard]] Result<Bytes> root() const;
+  Result<void> keep_root(std::int64_t version, BytesView root);
+  [[nodiscard]] Path draft(const std::string& name) const { return dir_ / "drafts" / name; }
+  Result<void> keep_draft(const Path& draft, BytesView bytes);
 
   // The vendor's root: set once. kExists if another one is trusted.
   Result<void> trust_vendor(BytesView root);
@@ -64,14 +89,20 @@ class SiteFolder {
   Result<void> keep_directive(BytesView envelope);
 
  private:
+  using Fill = std::function<Result<trust::PublicKey>(SiteFolder&)>;
+  Result<trust::PublicKey> appear(const Fill& fill);
   Result<trust::PublicKey> fill(const NewSite& site, UtcTime now);
-  Result<void> write_root(const trust::PrivateKey& key, UtcTime now);
+  Result<trust::PublicKey> fill_joined(const NewSite& site, BytesView root);
+  Result<void> write_root(const NewSite& site, const trust::PrivateKey& key, UtcTime now);
+  Result<void> write_roster(const NewSite& site, const trust::PrivateKey& key, UtcTime now);
+  Result<void> write_contacts(const NewSite& site);
   Result<std::optional<Bytes>> document(const std::string& name) const;
 
   Disk& disk_;
   Path dir_;
   std::string name_;
   std::string gateway_;
+  std::string operator_;
   trust::Authority operators_;
 };
 

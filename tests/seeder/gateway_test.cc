@@ -301,13 +301,19 @@ TEST_F(GatewayTest, RollsOutFromCanaryToDone) {
   EXPECT_EQ(report["rollout"]["forecast"]["wan_bytes"], bundle.deliveries[0].length);
   EXPECT_EQ(report["rollout"]["forecast"]["devices"], 2);
   ctl::Session evidence = session();
-  must(ctl::attest(evidence, dir / "evidence"));
+  must(ctl::attest(evidence, ctl::AttestExport{dir / "evidence", false}));
   json shown = json::parse(out.str());
   EXPECT_EQ(shown["attestations"][0]["outcome"], "PASSED");
   EXPECT_EQ(shown["canaries"][0]["evidence"], "PASSED");
   EXPECT_FALSE(evidence.attention()) << *evidence.attention();
   std::string digest = shown["attestations"][0]["digest"];
   EXPECT_FALSE(dir.read("evidence/cam1-" + digest.substr(0, 12) + ".dsse.json").empty());
+  ctl::Session bundles = session();
+  must(ctl::attest(bundles, ctl::AttestExport{dir / "evidence", true}));
+  EXPECT_NE(dir.read("evidence/cam1-" + digest.substr(0, 12) + ".sigstore.json")
+                .find("application/vnd.dev.sigstore.bundle.v0.3+json"),
+            std::string::npos);
+  EXPECT_FALSE(dir.read("evidence/cam1.pub.pem").empty());
   json rollouts = json::parse(as_text(operator_party().get("/v1/rollouts").body))["rollouts"];
   EXPECT_EQ(rollouts, json::parse(R"([{"sequence":1,"bundle":"vision/1.0.0.json","stage":"done",
                                        "confirmed":2}])"));
