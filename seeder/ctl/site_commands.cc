@@ -19,15 +19,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxRootBytes = 4ULL << 20;
 
-// People know each other by the names of their key files: anna.pub is anna's.
-std::string key_name(const std::string& path) {
-  std::string name = Path(path).stem().string();
-  for (char& c : name) {
-    if (!trust::tuf::is_key_name(std::string_view(&c, 1))) c = '-';
-  }
-  return name.substr(0, 64);
-}
-
 Result<trust::PublicKey> read_public_key(const Disk& disk, const std::string& path) {
   Result<Bytes> pem = disk.read(path, 64 * 1024);
   if (!pem.ok()) return Error{Code::kUsage, pem.error().what};
@@ -41,7 +32,7 @@ Result<std::vector<std::pair<std::string, trust::PublicKey>>> read_named_keys(
   std::vector<std::pair<std::string, trust::PublicKey>> keys;
   for (const std::string& path : paths) {
     TRY_ASSIGN(trust::PublicKey key, read_public_key(disk, path));
-    keys.emplace_back(key_name(path), std::move(key));
+    keys.emplace_back(trust::key_name(path), std::move(key));
   }
   return keys;
 }

@@ -52,15 +52,6 @@ Result<std::vector<trust::PublicKey>> read_public_keys(const Session& session,
   return keys;
 }
 
-// People know each other by the names of their key files: anna.pub is anna's.
-std::string key_name(const std::string& path) {
-  std::string name = Path(path).stem().string();
-  for (char& c : name) {
-    if (!trust::tuf::is_key_name(std::string_view(&c, 1))) c = '-';
-  }
-  return name.substr(0, 64);
-}
-
 // Puts what the flags say in place of what `spec` says.
 Result<void> take_flags(const Session& session, const Root& options, trust::RootSpec& spec) {
   spec.lifetime = std::chrono::days(options.lifespans.root_days);
@@ -70,7 +61,7 @@ Result<void> take_flags(const Session& session, const Root& options, trust::Root
       const auto& paths = options.role_keys.at(role);
       TRY_ASSIGN(mine.keys, read_public_keys(session, paths));
       for (std::size_t i = 0; i < paths.size(); ++i) {
-        spec.names[mine.keys[i].keyid()] = key_name(paths[i]);
+        spec.names[mine.keys[i].keyid()] = trust::key_name(paths[i]);
       }
     }
     if (options.thresholds.at(role) > 0) mine.threshold = options.thresholds.at(role);
@@ -115,7 +106,7 @@ Result<Bytes> first_root(const Session& session, const Root& options,
   for (const char* role : kRoles) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
       spec.roles[role].keys.push_back(keys[i].public_key());
-      spec.names[keys[i].public_key().keyid()] = key_name(options.keys[i]);
+      spec.names[keys[i].public_key().keyid()] = trust::key_name(options.keys[i]);
     }
   }
   TRY(take_flags(session, options, spec));
@@ -167,6 +158,37 @@ trust::RootSpec spec_of(const trust::tuf::Root& root) {
   return spec;
 }
 
+struct Next {
+  Bytes root;
+  Bytes present;
+  std::int64_t version = 0;
+  bool targets_wait = false;
+};
+
+Result<void> print_next(const Session& session, const Path& file, const Next& next) {
+  TRY_ASSIGN(auto by_old, trust::signature_state(next.root, next.present, "root"));
+  TRY_ASSIGN(auto by_new, trust::signature_state(next.root, next.root, "root"));
+  auto missing = [](const trust::SignatureState& state) {
+    return state.complete() ? std::vector<std::string>() : state.missing;
+  };
+  if (session.json) {
+    nlohmann::json report = {{"file", file.string()},
+                             {"version", next.version},
+                             {"targets_wait", next.targets_wait},
+                             {"missing_of_old_root", missing(by_old)},
+                             {"missing_of_new_root", missing(by_new)}};
+    fmt::print("{}\n", report.dump());
+    return ok();
+  }
+  fmt::print("{}: root version {}\nby the present root: {}\nby its own keys: {}\n", file.string(),
+             next.version, trust::describe(by_old), trust::describe(by_new));
+  if (next.targets_wait) {
+    fmt::print("the keys of targets change: the old and the new ones sign {} as well\n",
+               (file.parent_path() / "targets.json").string());
+  }
+  return ok();
+}
+
 // The next root, from the newest one and the flags. It is complete when enough keys of both signed.
 Result<void> next_root(const Session& session, const Root& options) {
   trust::Repository repository(session.disk, options.origin);
@@ -192,27 +214,7 @@ Result<void> next_root(const Session& session, const Root& options) {
   } else {
     TRY(session.disk.replace(out, next));
   }
-  TRY_ASSIGN(auto by_old, trust::signature_state(next, present, "root"));
-  TRY_ASSIGN(auto by_new, trust::signature_state(next, next, "root"));
-  auto missing = [](const trust::SignatureState& state) {
-    return state.complete() ? std::vector<std::string>() : state.missing;
-  };
-  if (session.json) {
-    nlohmann::json report = {{"file", out.string()},
-                             {"version", root.version + 1},
-                             {"targets_wait", targets_wait},
-                             {"missing_of_old_root", missing(by_old)},
-                             {"missing_of_new_root", missing(by_new)}};
-    fmt::print("{}\n", report.dump());
-    return ok();
-  }
-  fmt::print("{}: root version {}\nby the present root: {}\nby its own keys: {}\n", out.string(),
-             root.version + 1, trust::describe(by_old), trust::describe(by_new));
-  if (targets_wait) {
-    fmt::print("the keys of targets change: the old and the new ones sign {} as well\n",
-               (out.parent_path() / "targets.json").string());
-  }
-  return ok();
+  return print_next(session, out, {next, present, root.version + 1, targets_wait});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "proto/trust/document.h"
 #include "proto/trust/tuf/metadata.h"
@@ -142,6 +143,14 @@ Result<Lines> describe_timestamp(BytesView old_bytes, BytesView bytes) {
 }
 
 }  // namespace
+
+std::string key_name(const std::string& key_file) {
+  std::string name = std::filesystem::path(key_file).stem().string().substr(0, 64);
+  for (char& c : name) {
+    if (!tuf::is_key_name(std::string_view(&c, 1))) c = '-';
+  }
+  return name.empty() ? "-" : name;
+}
 
 Result<Lines> describe_change(BytesView before, BytesView after, RootOf whose) {
   TRY_ASSIGN(tuf::AnyRole file, tuf::parse_any(after));

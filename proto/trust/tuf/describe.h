@@ -10,6 +10,10 @@
 
 namespace lineside::trust {
 
+// People know each other by the names of their key files: "keys/anna.pub" is anna's. A name that a
+// root may carry (is_key_name).
+std::string key_name(const std::string& key_file);
+
 // Whose root it is: at a site the role "targets" are the operators.
 enum class RootOf { kVendor, kSite };
 
