@@ -97,6 +97,15 @@ void insert(ImageMap& image, const Region& region) {
   image.regions = std::move(regions);
 }
 
+// Regions of an image follow one another.
+std::uint32_t image_at(const ImageMap& image, std::uint32_t offset) {
+  std::uint32_t number = 0;
+  for (const Region& region : image.regions) {
+    if (region.offset <= offset) number = region.image;
+  }
+  return number;
+}
+
 std::uint64_t address_in(const ImageMap& image, std::uint64_t offset) {
   for (const Region& region : image.regions) {
     if (offset >= region.offset && offset - region.offset < region.length) {
@@ -174,6 +183,7 @@ void add_btf(BytesView file, ImageMap& image) {
     region.address = address_in(image, region.offset);
     region.base = pack({strings == 0 ? 0 : type_begin, strings});
     region.kind = RegionKind::kBtf;
+    region.image = image_at(image, region.offset);
     insert(image, region);
   }
 }

@@ -2,7 +2,9 @@
 #include "delta/reference/elf_layout.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 
 namespace lineside::delta {
 namespace {
@@ -20,6 +22,8 @@ enum : std::uint64_t {
   kFlagExecutable = 4,
   kFlagTls = 0x400,
   kRelocatable = 1,
+  kExecutable = 2,
+  kShared = 3,
   kMachineX86 = 62,
   kMachineArm64 = 183
 };
@@ -139,7 +143,7 @@ std::optional<ImageMap> map_elf(BytesView file) {
     if ((section.flags & kFlagAlloc) == 0 || section.size == 0) continue;
     if (section.type == kTypeNoBits) {
       if (relocatable || (section.flags & kFlagTls) != 0) continue;
-      image.zones.push_back({section.name, {section.address, section.size, section.address}});
+      image.zones.push_back({section.name, {section.address, section.size, section.address}, 0});
       continue;
     }
     if (!reader.inside(section.offset, section.size)) return std::nullopt;
@@ -161,16 +165,82 @@ std::optional<ImageMap> map_elf(BytesView file) {
   return image;
 }
 
+namespace {
+
+// The name in front of the member at `offset`, if the buffer is a tar (POSIX.1-1988, ustar).
+std::string tar_name(BytesView file, std::uint64_t offset) {
+  constexpr std::uint64_t kHeader = 512;
+  constexpr std::uint64_t kNameBytes = 100;
+  static constexpr std::string_view kMagic = "ustar";
+  if (offset < kHeader || offset % kHeader != 0) return {};
+  BytesView header = file.subspan(offset - kHeader, kHeader);
+  if (!std::equal(kMagic.begin(), kMagic.end(), header.begin() + 257)) return {};
+  auto end = std::find(header.begin(), header.begin() + kNameBytes, 0);
+  return {header.begin(), end};
+}
+
+// Length of the program that begins with `bytes`, by where its section headers end; 0 for none.
+std::uint64_t program_bytes(BytesView bytes) {
+  Reader reader(bytes);
+  std::uint64_t type = reader.get(16, 2);
+  if (type != kExecutable && type != kShared) return 0;
+  std::uint64_t table = reader.get(40, 8);
+  std::uint64_t length = reader.get(60, 2) * kSectionSize;
+  return length > 0 && reader.inside(table, length) ? table + length : 0;
+}
+
+void append_image(ImageMap& all, ImageMap image, std::uint64_t offset, std::string name) {
+  auto number = static_cast<std::uint32_t>(all.images.size());
+  for (Region& region : image.regions) {
+    region.offset += static_cast<std::uint32_t>(offset);
+    region.image = number;
+    all.regions.push_back(region);
+  }
+  for (ImageMap::Named& zone : image.zones) {
+    zone.image = number;
+    all.zones.push_back(std::move(zone));
+  }
+  all.images.push_back(name.empty() ? std::to_string(number) : std::move(name));
+}
+
+// The number of the image known by that name, one behind the last if there is none.
+std::uint32_t image_named(const ImageMap& map, const std::string& name) {
+  auto found = std::find(map.images.begin(), map.images.end(), name);
+  return static_cast<std::uint32_t>(found - map.images.begin());
+}
+
+}  // namespace
+
+ImageMap map_elves(BytesView file) {
+  static constexpr std::array<std::uint8_t, 6> kMagic = {0x7f, 'E', 'L', 'F', 2, 1};
+  ImageMap all;
+  all.images.clear();
+  if (file.size() > kMaxPredictedBytes) return all;
+  auto place = file.begin();
+  for (;;) {
+    place = std::search(place, file.end(), kMagic.begin(), kMagic.end());
+    if (place == file.end()) return all;
+    auto offset = static_cast<std::uint64_t>(place - file.begin());
+    std::uint64_t length = program_bytes(file.subspan(offset));
+    std::optional<ImageMap> image;
+    if (length > 0) image = map_elf(file.subspan(offset, length));
+    if (image) append_image(all, std::move(*image), offset, tar_name(file, offset));
+    place += image ? static_cast<std::ptrdiff_t>(length) : 1;
+  }
+}
+
 Layout make_layout(const ImageMap& old_image, const ImageMap& new_image) {
   Layout layout;
   layout.regions = old_image.regions;
-  layout.zones.emplace_back();
+  layout.zones.resize(old_image.images.size());
   for (const ImageMap::Named& named : old_image.zones) {
     Zone zone = named.zone;
+    std::uint32_t number = image_named(new_image, old_image.images[named.image]);
     for (const ImageMap::Named& other : new_image.zones) {
-      if (other.name == named.name) zone.new_address = other.zone.address;
+      bool same = other.image == number && other.name == named.name;
+      if (same) zone.new_address = other.zone.address;
     }
-    layout.zones[0].push_back(zone);
+    layout.zones[named.image].push_back(zone);
   }
   for (const Region& region : new_image.regions) {
     Span* last = layout.spans.empty() ? nullptr : &layout.spans.back();

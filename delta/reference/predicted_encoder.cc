@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delta/reference/predicted_encoder.h"
 
+#include <utility>
+
 #include "delta/base_bytes.h"
 #include "delta/cover_search.h"
 #include "delta/reference/btf.h"
@@ -71,24 +73,38 @@ Result<CoverStreams> encode_predicted(const Layout& layout, std::span<const Cove
   return streams;
 }
 
+// What is understood of both alike: a tree of programs, one program, or a kernel; and types in any.
+std::pair<ImageMap, ImageMap> map_images(BytesView base, BytesView target) {
+  std::pair<ImageMap, ImageMap> images = {map_elves(base), map_elves(target)};
+  if (images.first.images.size() < 2 && images.second.images.size() < 2) {
+    std::optional<ImageMap> old_image = map_elf(base);
+    std::optional<ImageMap> new_image = map_elf(target);
+    if (!old_image && !new_image) {
+      old_image = map_raw_arm64(base);
+      new_image = map_raw_arm64(target);
+    }
+    bool both = old_image && new_image;
+    images = {both ? *old_image : ImageMap(), both ? *new_image : ImageMap()};
+  }
+  if (images.first.images.empty() || images.second.images.empty()) {
+    images = {ImageMap(), ImageMap()};
+  }
+  add_btf(base, images.first);
+  add_btf(target, images.second);
+  return images;
+}
+
 }  // namespace
 
 Result<std::optional<CoverStreams>> predicted_streams(BytesView base, BytesView target, int effort,
                                                       std::stop_token stop) {
-  std::optional<ImageMap> old_image = map_elf(base);
-  std::optional<ImageMap> new_image = map_elf(target);
-  if (!old_image && !new_image) {
-    old_image = map_raw_arm64(base);
-    new_image = map_raw_arm64(target);
-  }
-  if (!old_image || !new_image) old_image = new_image = ImageMap();
-  add_btf(base, *old_image);
-  add_btf(target, *new_image);
-  if (old_image->regions.empty() || new_image->regions.empty()) {
+  auto images = map_images(base, target);
+  if (images.first.regions.empty() || images.second.regions.empty()) {
     return std::optional<CoverStreams>();
   }
-  Layout layout = make_layout(*old_image, *new_image);
-  Layout new_layout = layout_of(*new_image);
+  Layout layout = make_layout(images.first, images.second);
+  if (serialise_layout(layout).size() > kMaxLayoutBytes) return std::optional<CoverStreams>();
+  Layout new_layout = layout_of(images.second);
   TRY_ASSIGN(auto old_references, all_references(layout, base));
   TRY_ASSIGN(auto new_references, all_references(new_layout, target));
   Bytes old_masked = masked(base, layout, old_references);

@@ -50,6 +50,33 @@ TEST(Prediction, CodeThatMovedCostsNothing) {
   }
 }
 
+// As a tar has its members: a header of 512 bytes with the name, then the bytes, padded.
+std::string tar_member(const std::string& name, const std::string& bytes) {
+  std::string member(512, '\0');
+  member.replace(0, name.size(), name);
+  member.replace(257, 5, "ustar");
+  member += bytes;
+  member.resize((member.size() + 511) / 512 * 512);
+  return member;
+}
+
+TEST(Prediction, ProgramsInsideOfATarAreUnderstood) {
+  std::string before = tar_member("a.txt", testing::words(3000, 1)) +
+                       tar_member("lib.so", program(Machine::kX86, 200)) +
+                       tar_member("other.so", program(Machine::kArm64, 300));
+  std::string after = tar_member("a.txt", testing::words(3000, 1)) +
+                      tar_member("new.so", program(Machine::kX86, 9)) +
+                      tar_member("lib.so", program(Machine::kX86, 200, {1004})) +
+                      tar_member("other.so", program(Machine::kArm64, 300, {1100}));
+  auto coded = code(before, after);
+  ASSERT_TRUE(coded.ok()) << coded.error().describe();
+  EXPECT_EQ(coded->unit.method, Method::kPredicted);
+  EXPECT_LT(coded->body.size(), 3000U);
+  auto made = decode(*coded, before);
+  ASSERT_TRUE(made.ok()) << made.error().describe();
+  EXPECT_EQ(as_text(*made), after);
+}
+
 TEST(Prediction, TravelsInADelivery) {
   Pair pair({{"lib.so", file(program(Machine::kX86, 900))}},
             {{"lib.so", file(program(Machine::kX86, 900, {1005, 2003}))}});
