@@ -14,6 +14,12 @@
 namespace lineside::node {
 namespace {
 
+// A node meets others until it has so many connections. With each more requests are outstanding at
+// once and bind more pieces to peers that send them late: 32 nodes at 20 Mbit/s took 1.55 of the
+// bound for 8 MB when all knew each other, 1.33 when each was introduced to 4, 1.35 to 7. Three are
+// too few: 1.55.
+constexpr std::size_t kEnoughPeers = 8;
+
 // What a counter grew by; one that fell began anew with its torrent.
 std::uint64_t since(std::uint64_t before, std::uint64_t now) {
   return now >= before ? now - before : now;
@@ -136,7 +142,12 @@ void SwarmTransport::meet(const Digest& root, const std::string& gateway,
     std::vector<std::string> addresses = {known.back().address};
     (void)swarm_->mark_gateway(addresses).ok();
   }
-  for (const std::string& peer : peers) add(peer);
+  const auto status = swarm_->status(root);
+  const std::size_t connected = status.ok() ? status->peers : 0;
+  const std::size_t wanted = known.size() + kEnoughPeers - std::min(kEnoughPeers, connected);
+  for (const std::string& peer : peers) {
+    if (known.size() < wanted) add(peer);
+  }
   (void)swarm_->add_peers(root, known).ok();  // an unknown root has nobody to meet
 }
 

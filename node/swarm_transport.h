@@ -29,6 +29,7 @@ class SwarmTransport final : public Transport {
   [[nodiscard]] Result<void> seed(const Carried& delivery,
                                   const std::vector<Digest>& leaves) override;
   [[nodiscard]] Result<void> forget(const Digest& root, bool delete_file) override;
+  // Takes as many of `peers` as it needs.
   void meet(const Digest& root, const std::string& gateway,
             const std::vector<std::string>& peers) override;
   [[nodiscard]] std::optional<api::Transfer> transfer(const Digest& root) const override;

@@ -53,6 +53,29 @@ TEST_F(SwarmTransportTest, ATransferThatAFullDiskStoppedBeginsAgain) {
   EXPECT_TRUE(taker->wait(facts.root, {}).ok());
 }
 
+TEST_F(SwarmTransportTest, MeetsNoMorePeersThanItNeeds) {
+  Path file = dir_.write("whole", std::string(100'000, 'g'));
+  auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));
+  std::vector<std::unique_ptr<SwarmTransport>> others;
+  std::vector<std::string> endpoints;
+  for (int i = 0; i < 12; ++i) {
+    others.push_back(start());
+    const Carried own{facts.root, facts.length, dir_ / ("own" + std::to_string(i))};
+    ASSERT_TRUE(others.back()->fetch(own, facts.leaves).ok());
+    endpoints.push_back(others.back()->endpoint());
+  }
+  auto node = start(std::chrono::milliseconds(1));
+  ASSERT_TRUE(node->fetch({facts.root, facts.length, dir_ / "fetched"}, facts.leaves).ok());
+  node->meet(facts.root, "", endpoints);
+  std::uint32_t connected = 0;
+  for (int i = 0; i < 60 && connected < 8; ++i) {
+    (void)node->wait(facts.root, {}).ok();
+    connected = node->transfer(facts.root)->peers;
+    node->meet(facts.root, "", endpoints);
+  }
+  EXPECT_EQ(connected, 8U);
+}
+
 TEST_F(SwarmTransportTest, ATransferWithoutPeersIsNotAwaitedForEver) {
   Path file = dir_.write("whole", std::string(100'000, 'g'));
   auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));

@@ -2,6 +2,7 @@
 """Who can bring a file from member 0 to all others. Each starts its processes, waits for the starting
 gun, and says when which member had everything."""
 import os
+import random
 import subprocess
 import sys
 import time
@@ -102,7 +103,7 @@ class Talking(Contestant):
 class Lineside(Talking):
     def command(self, i):
         options = self.options
-        peers = [] if options.lsd else [f"{self.site.ip(k)}:6881" for k in range(i)]
+        peers = [f"{self.site.ip(k)}:6881" for k in self._known(i)]
         keys = [f"leaves={self.content()}.leaves", f"gateway={self.site.ip(0)}",
                 f"queue={options.queue}", f"lsd={int(options.lsd)}"]
         if options.trace:
@@ -111,6 +112,16 @@ class Lineside(Talking):
             keys += [f"up={options.cap}", f"down={options.cap}"]
         return [options.program, "fetch" if i else "seed", self.own(i) if i else self.content(),
                 str(self.size), f"{self.site.ip(i)}:6881"] + peers + keys
+
+
+    def _known(self, i):
+        """The gateway and some of the nodes before i, as from a gateway that introduces them."""
+        if self.options.lsd:
+            return []
+        before = list(range(1, i))
+        if 0 < self.options.degree < len(before):
+            before = random.Random(i).sample(before, self.options.degree)
+        return [0] * (i > 0) + before
 
 
 class Stock(Talking):

@@ -89,6 +89,8 @@ def parse():
     parser.add_argument("--mixed", action="store_true", help="a quarter has a tenth of the rate")
     parser.add_argument("--burst", default="32kb", help="of the token buckets")
     parser.add_argument("--queue", type=int, default=4)
+    parser.add_argument("--degree", type=int, default=0,
+                        help="to how many nodes before it a node is introduced; 0: to all")
     parser.add_argument("--lsd", action="store_true", help="peers are found by multicast alone")
     parser.add_argument("--cap", type=int, default=0, help="bytes/s of the capped nodes")
     parser.add_argument("--capped", type=int, default=0, help="how many of the nodes are capped")
