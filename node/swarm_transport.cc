@@ -172,6 +172,8 @@ std::optional<api::Transfer> SwarmTransport::transfer(const Digest& root) const 
   transfer.peers = status->peers;
   transfer.down_rate = status->download_rate;
   transfer.up_rate = status->upload_rate;
+  transfer.culprits = std::move(status->culprits);
+  if (transfer.culprits.size() > api::kMaxCulprits) transfer.culprits.resize(api::kMaxCulprits);
   return transfer;
 }
 

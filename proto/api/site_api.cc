@@ -59,7 +59,8 @@ json transfer_json(const Transfer& value) {
           {"piece_map", to_base64(value.piece_map)},
           {"peers", value.peers},
           {"down_rate", value.down_rate},
-          {"up_rate", value.up_rate}};
+          {"up_rate", value.up_rate},
+          {"culprits", value.culprits}};
 }
 
 Result<Transfer> read_transfer(Fields& fields) {
@@ -76,6 +77,8 @@ Result<Transfer> read_transfer(Fields& fields) {
   value.peers = static_cast<std::uint32_t>(fields.integer("peers", 0, 1 << 20));
   value.down_rate = amount(fields, "down_rate");
   value.up_rate = amount(fields, "up_rate");
+  if (fields.has("culprits")) value.culprits = fields.texts("culprits");
+  if (value.culprits.size() > kMaxCulprits) fields.fail("culprits", "expected fewer");
   if (value.piece_map.size() > (value.pieces + 7ULL) / 8) {
     fields.fail("piece_map", "expected one bit for each piece");
   }

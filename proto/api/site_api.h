@@ -72,6 +72,8 @@ struct DeliveryOffer {
   Digest root;
 };
 
+inline constexpr std::size_t kMaxCulprits = 16;
+
 // One transfer as the node sees it. Bytes are payload bytes that passed their check, except wasted.
 struct Transfer {
   Digest root;
@@ -86,6 +88,7 @@ struct Transfer {
   std::uint32_t peers = 0;
   std::uint64_t down_rate = 0;  // bytes a second
   std::uint64_t up_rate = 0;
+  std::vector<std::string> culprits;  // addresses that sent bad blocks; at most kMaxCulprits
 };
 
 // The last inference check that ran on the device.

@@ -53,6 +53,30 @@ TEST_F(SwarmTransportTest, ATransferThatAFullDiskStoppedBeginsAgain) {
   EXPECT_TRUE(taker->wait(facts.root, {}).ok());
 }
 
+TEST_F(SwarmTransportTest, TheReportNamesWhoSentABadBlock) {
+  const std::string bytes(300'000, 'g');
+  Path file = dir_.write("whole", bytes);
+  auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));
+  auto giver = start();
+  auto liar = start();
+  const Carried copy{facts.root, facts.length, dir_ / "copy"};
+  ASSERT_TRUE(giver->seed({facts.root, facts.length, file}, facts.leaves).ok());
+  ASSERT_TRUE(liar->fetch(copy, facts.leaves).ok());
+  liar->meet(facts.root, giver->endpoint(), {});
+  ASSERT_TRUE(liar->wait(facts.root, {}).ok());
+  dir_.write("copy", std::string(bytes.size(), 'b'));  // behind its back
+
+  auto taker = start(std::chrono::milliseconds(1));
+  ASSERT_TRUE(taker->fetch({facts.root, facts.length, dir_ / "fetched"}, facts.leaves).ok());
+  taker->meet(facts.root, "", {liar->endpoint()});
+  for (int i = 0; i < 60 && taker->transfer(facts.root)->culprits.empty(); ++i) {
+    (void)taker->wait(facts.root, {}).ok();
+  }
+  EXPECT_EQ(taker->transfer(facts.root)->culprits, std::vector<std::string>{"127.0.0.1"});
+  EXPECT_EQ(taker->transfer(facts.root)->have, 0U);
+  EXPECT_GT(taker->transfer(facts.root)->wasted, 0U);
+}
+
 TEST_F(SwarmTransportTest, MeetsNoMorePeersThanItNeeds) {
   Path file = dir_.write("whole", std::string(100'000, 'g'));
   auto facts = must(trust::hash_file(*must(disk_->open(file)), 1, trust::KeepLeaves::kYes));

@@ -28,6 +28,7 @@ NodeReport sample() {
   report.transfer->piece_map = {0xff, 0x80};
   report.gossip_endpoint = "192.0.2.7:7445";
   report.refusal = Refusal{"directive", "gateway", "rollback", "older than held", {}};
+  report.transfer->culprits = {"192.0.2.7"};
   report.check = CheckSummary{"live", "pass", "", {}, {{"latency.p50_us", "73.1"}}, ""};
   return report;
 }
@@ -64,6 +65,14 @@ TEST(NodeReport, NamesTheMemberThatIsWrong) {
 TEST(NodeReport, RefusesAPieceMapLargerThanThePieces) {
   auto body = to_json(sample());
   body["transfer"]["piece_map"] = to_base64(Bytes(100, 1));
+  EXPECT_FALSE(parse_node_report(as_bytes(body.dump())).ok());
+}
+
+TEST(NodeReport, TakesABoundedNumberOfCulpritsOrNone) {
+  auto body = to_json(sample());
+  body["transfer"].erase("culprits");
+  EXPECT_TRUE(parse_node_report(as_bytes(body.dump())).ok());
+  body["transfer"]["culprits"] = std::vector<std::string>(kMaxCulprits + 1, "192.0.2.7");
   EXPECT_FALSE(parse_node_report(as_bytes(body.dump())).ok());
 }
 
