@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packed bundles of the demonstration, each packed once: kept under the digest of all that goes
 into it (bundle file, trees, the packing program), so that what changed is packed again."""
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import time
@@ -12,6 +15,7 @@ from evidence import facts
 CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "cache"
 TREES = CACHE / "trees"
 OPTIONS = ["--effort", "fast", "--zstd-only"]
+UNUSED_SECONDS = 3600
 
 
 def tree(version):
@@ -24,18 +28,34 @@ def digest(plant, toml, trees):
     return sha.hexdigest()[:16]
 
 
+@contextlib.contextmanager
+def alone(folder):
+    """Sites side by side pack one after the other: the second finds what the first has packed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def forget_unused(folder, version):
+    """Another site may still read a packing that is of no use here."""
+    for old in folder.glob(f"{version}-*"):
+        if time.time() - old.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(old)
+
+
 def packed(plant, version, bases=(), toml=None, show=False):
     """The folder of a packed version with deliveries from nothing and from each base."""
     toml = toml or TREES / f"{version}.toml"
     key = digest(plant, toml, [tree(one) for one in (version, *bases)])
     folder = CACHE / "packed"
     out = folder / f"{version}-{key}"
-    if not out.exists():
-        for old in folder.glob(f"{version}-*"):
-            shutil.rmtree(old)
-        folder.mkdir(parents=True, exist_ok=True)
-        words = [word for base in bases for word in ("--base", tree(base))]
-        plant.vendor("pack", toml, "--out", out, *OPTIONS, *words, show=show)
+    words = [word for base in bases for word in ("--base", tree(base))]
+    with alone(folder):
+        if not out.exists():
+            forget_unused(folder, version)
+            plant.vendor("pack", toml, "--out", out, *OPTIONS, *words, show=show)
+        os.utime(out)
     return out
 
 
