@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "proto/trust/document.h"
 #include "proto/trust/fields.h"
 #include "proto/trust/json.h"
 
@@ -74,6 +75,26 @@ std::vector<PublicKey> distinct(const std::vector<PublicKey>& keys) {
   return out;
 }
 
+// The beginnings of key ids, for people. Those of an envelope are anybody's words.
+std::string short_ids(std::vector<std::string> ids) {
+  constexpr std::size_t kShown = 4;
+  constexpr std::size_t kDigits = 12;
+  bool more = ids.size() > kShown;
+  ids.resize(std::min(ids.size(), kShown));
+  for (std::string& id : ids) id = id.empty() ? "nobody named" : clean_text(id, kDigits);
+  return ids.empty() ? "nobody" : fmt::format("{}{}", fmt::join(ids, ", "), more ? ", …" : "");
+}
+
+// Says whose signatures there are and whose would count: after a rotation the two differ.
+Error too_few(const Envelope& envelope, const Authority& authority, std::size_t have) {
+  std::vector<std::string> signers, trusted;
+  for (const Signature& signature : envelope.signatures) signers.push_back(signature.keyid);
+  for (const PublicKey& key : authority.keys) trusted.push_back(key.keyid());
+  return {Code::kBadSignature,
+          fmt::format("{} of {} signatures of trusted keys: signed by {}, trusted {}", have,
+                      authority.threshold, short_ids(signers), short_ids(trusted))};
+}
+
 Result<json> signature_object(BytesView message, const PrivateKey& signer) {
   TRY_ASSIGN(Bytes signature, signer.sign(message));
   return json{{"keyid", signer.public_key().keyid()}, {"sig", to_base64(signature)}};
@@ -122,8 +143,7 @@ Result<Opened> open(BytesView bytes, std::string_view payload_type, const Author
     if (signed_by(envelope, message, key)) opened.signers.push_back(key.keyid());
   }
   if (authority.threshold == 0 || opened.signers.size() < authority.threshold) {
-    return Error{Code::kBadSignature, fmt::format("{} of {} signatures of trusted keys",
-                                                  opened.signers.size(), authority.threshold)};
+    return too_few(envelope, authority, opened.signers.size());
   }
   if (envelope.payload_type != payload_type) {
     return Error{Code::kUnsupported,

@@ -71,7 +71,21 @@ TEST_F(Dsse, CollectsSignaturesOneByOne) {
 TEST_F(Dsse, RefusesTooFewSignaturesAndSaysHowMany) {
   auto opened = open(sealed({&alice_, &mallory_}), kType, two_);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().what, "1 of 2 signatures of trusted keys");
+  auto id = [](const PrivateKey& key) { return key.public_key().keyid().substr(0, 12); };
+  EXPECT_EQ(opened.error().what, "1 of 2 signatures of trusted keys: signed by " + id(alice_) +
+                                     ", " + id(mallory_) + ", trusted " + id(alice_) + ", " +
+                                     id(bob_));
+}
+
+TEST_F(Dsse, TheWordsOfARefusalHoldNothingThatDrivesATerminal) {
+  Bytes envelope = sealed({&mallory_});
+  auto tree = nlohmann::json::parse(as_text(envelope));
+  tree["signatures"][0]["keyid"] = "\x1b[2Jgone and much more";
+  auto opened = open(to_bytes(tree.dump()), kType, one_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kBadSignature);
+  EXPECT_EQ(opened.error().what.find('\x1b'), std::string::npos);
+  EXPECT_EQ(opened.error().what.find("more"), std::string::npos);
 }
 
 TEST_F(Dsse, RefusesNoSignatures) {
