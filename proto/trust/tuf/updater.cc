@@ -7,6 +7,7 @@
 #include "proto/trust/tuf/delegation.h"
 #include "proto/trust/tuf/metadata.h"
 #include "proto/trust/tuf/names.h"
+#include "proto/trust/tuf/root_chain.h"
 #include "proto/trust/tuf/target_hash.h"
 #include "proto/trust/tuf/trusted_set.h"
 #include "proto/trust/tuf/verify.h"
@@ -269,18 +270,7 @@ std::string Updater::repository_name(const TargetInfo& target) const {
 
 Result<Authority> Updater::authority(std::string_view role) const {
   if (!state_->set) return Error{Code::kConflict, "no root is loaded"};
-  const tuf::Root& root = state_->set->root().file;
-  auto found = root.roles.find(role);
-  if (found == root.roles.end()) {
-    return Error{Code::kNotFound, "no top-level role " + std::string(role)};
-  }
-  Authority authority;
-  authority.threshold = found->second.threshold;
-  for (const std::string& keyid : found->second.keyids) {
-    auto key = root.keys.find(keyid);
-    if (key != root.keys.end()) authority.keys.push_back(key->second);
-  }
-  return authority;
+  return tuf::authority_of(state_->set->root().file, role);
 }
 
 namespace {
