@@ -6,10 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "proto/base/elf_format.h"
+
 namespace lineside::delta {
 namespace {
 
-constexpr std::uint64_t kHeaderSize = 64;
 constexpr std::uint64_t kSectionSize = 64;
 constexpr std::uint64_t kMostSections = 4096;
 
@@ -20,12 +21,7 @@ enum : std::uint64_t {
   kTypeDynSym = 11,
   kFlagAlloc = 2,
   kFlagExecutable = 4,
-  kFlagTls = 0x400,
-  kRelocatable = 1,
-  kExecutable = 2,
-  kShared = 3,
-  kMachineX86 = 62,
-  kMachineArm64 = 183
+  kFlagTls = 0x400
 };
 
 struct Section {
@@ -99,7 +95,7 @@ RegionKind kind_of(const Section& section, std::uint64_t machine) {
   if (section.name == ".eh_frame") return RegionKind::kEhFrame;
   if (section.name == ".eh_frame_hdr") return RegionKind::kEhFrameTable;
   if ((section.flags & kFlagExecutable) != 0) {
-    return machine == kMachineX86 ? RegionKind::kX86Code : RegionKind::kArm64Code;
+    return machine == elf::kMachineX86 ? RegionKind::kX86Code : RegionKind::kArm64Code;
   }
   return holds_pointers(section.name) ? RegionKind::kPointers64 : RegionKind::kPlain;
 }
@@ -131,13 +127,15 @@ std::vector<Region> joined(std::vector<Region> regions) {
 
 std::optional<ImageMap> map_elf(BytesView file) {
   Reader reader(file);
-  std::uint64_t machine = reader.get(18, 2);
-  bool known = file.size() >= kHeaderSize && file.size() <= kMaxPredictedBytes &&
-               reader.get(0, 4) == 0x464c457f && reader.get(4, 2) == 0x0102 &&
-               (machine == kMachineX86 || machine == kMachineArm64) && reader.get(58, 2) == 64;
+  std::uint64_t machine = reader.get(elf::kMachineAt, 2);
+  bool known = file.size() >= elf::kHeaderBytes64 && file.size() <= kMaxPredictedBytes &&
+               reader.get(0, 4) == elf::kMagic && reader.get(4, 1) == elf::kClass64 &&
+               reader.get(5, 1) == elf::kLittleEndian &&
+               (machine == elf::kMachineX86 || machine == elf::kMachineArm64) &&
+               reader.get(58, 2) == 64;
   if (!known) return std::nullopt;
   std::vector<Section> sections = read_sections(reader);
-  bool relocatable = reader.get(16, 2) == kRelocatable;
+  bool relocatable = reader.get(elf::kTypeAt, 2) == elf::kRelocatable;
   ImageMap image;
   for (Section& section : sections) {
     if ((section.flags & kFlagAlloc) == 0 || section.size == 0) continue;
@@ -182,8 +180,8 @@ std::string tar_name(BytesView file, std::uint64_t offset) {
 // Length of the program that begins with `bytes`, by where its section headers end; 0 for none.
 std::uint64_t program_bytes(BytesView bytes) {
   Reader reader(bytes);
-  std::uint64_t type = reader.get(16, 2);
-  if (type != kExecutable && type != kShared) return 0;
+  std::uint64_t type = reader.get(elf::kTypeAt, 2);
+  if (type != elf::kExecutable && type != elf::kShared) return 0;
   std::uint64_t table = reader.get(40, 8);
   std::uint64_t length = reader.get(60, 2) * kSectionSize;
   return length > 0 && reader.inside(table, length) ? table + length : 0;

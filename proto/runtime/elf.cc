@@ -8,6 +8,8 @@
 #include <bit>
 #include <optional>
 
+#include "proto/base/elf_format.h"
+
 namespace lineside::runtime {
 namespace {
 
@@ -88,12 +90,15 @@ class Reader {
   Result<void> file_header() {
     TRY_ASSIGN(Bytes ident, block(0, 20));
     if (!is_elf(ident)) return malformed("magic bytes expected");
-    if (ident[4] != 1 && ident[4] != 2) return malformed("class 1 or 2 expected");
-    if (ident[5] != 1) return Error{Code::kUnsupported, "ELF: only little-endian files are read"};
-    wide_ = ident[4] == 2;
+    if (ident[4] != elf::kClass32 && ident[4] != elf::kClass64) {
+      return malformed("class 1 or 2 expected");
+    }
+    if (ident[5] != elf::kLittleEndian)
+      return Error{Code::kUnsupported, "ELF: only little-endian files are read"};
+    wide_ = ident[4] == elf::kClass64;
     out_.bits = wide_ ? 64 : 32;
-    out_.machine = machine_name(number(ident, 18, 2));
-    TRY_ASSIGN(Bytes head, block(0, wide_ ? 64 : 52));
+    out_.machine = machine_name(number(ident, elf::kMachineAt, 2));
+    TRY_ASSIGN(Bytes head, block(0, wide_ ? elf::kHeaderBytes64 : elf::kHeaderBytes32));
     std::uint64_t offset = wide_ ? number(head, 32, 8) : number(head, 28, 4);
     std::uint64_t size = number(head, wide_ ? 54 : 42, 2);
     std::uint64_t count = number(head, wide_ ? 56 : 44, 2);
@@ -113,7 +118,11 @@ class Reader {
 
   static std::string machine_name(std::uint64_t machine) {
     static constexpr std::array<std::pair<std::uint64_t, std::string_view>, 5> kNames = {
-        {{62, "x86_64"}, {183, "aarch64"}, {40, "armv7l"}, {3, "i686"}, {243, "riscv64"}}};
+        {{elf::kMachineX86, "x86_64"},
+         {elf::kMachineArm64, "aarch64"},
+         {40, "armv7l"},
+         {3, "i686"},
+         {243, "riscv64"}}};
     for (auto [value, name] : kNames) {
       if (value == machine) return std::string(name);
     }
@@ -286,7 +295,7 @@ class Reader {
 }  // namespace
 
 bool is_elf(BytesView head) {
-  return head.size() >= 4 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F';
+  return head.size() >= 4 && number(head, 0, 4) == elf::kMagic;
 }
 
 Result<ElfFacts> read_elf(const InputFile& file) {
