@@ -25,13 +25,10 @@ Result<Digest> hash_of(const Disk& disk, const Path& path) {
   }
 }
 
-// " (ImportError: …)": the last line that the runtime wrote. Python ends a traceback with what went
-// wrong; it is shown as said by the runtime, never parsed.
-std::string last_words(std::string_view tail) {
-  constexpr std::size_t kLongest = 200;
-  while (!tail.empty() && tail.back() == '\n') tail.remove_suffix(1);
-  std::string_view line = tail.substr(tail.rfind('\n') + 1).substr(0, kLongest);
-  return line.empty() ? "" : fmt::format(" ({})", line);
+// With the runtime's own words first: what they name, a package say, is what people need.
+std::string cause_of(const EndMeaning& meaning, std::string_view tail) {
+  std::string words = telling_line(tail);
+  return words.empty() ? meaning.cause : fmt::format("{} ({})", words, meaning.cause);
 }
 
 // One check of one tree: the state that its steps share.
@@ -135,7 +132,7 @@ class Run {
     measure(run.process, report_);
     EndMeaning meaning = meaning_of(run.process.end);
     if (meaning.kind != EndKind::kGood) {
-      report_.fail(meaning.check, meaning.cause + last_words(report_.stderr_tail));
+      report_.fail(meaning.check, cause_of(meaning, report_.stderr_tail));
       return;
     }
     auto lines = parse_probe_lines(run.process.results);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/check/verdict.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -94,6 +95,24 @@ EndMeaning meaning_of(const ProcessEnd& end) {
   if (end.status > 128) return signal_meaning(end.status - 128);
   return {EndKind::kFailed, "unclassified",
           "the probe ended with status " + std::to_string(end.status)};
+}
+
+std::string telling_line(std::string_view tail) {
+  constexpr std::size_t kLongest = 200;
+  std::string_view last, import;
+  while (!tail.empty()) {
+    std::size_t end = std::min(tail.find('\n'), tail.size());
+    std::string_view line = tail.substr(0, end);
+    tail.remove_prefix(std::min(end + 1, tail.size()));
+    std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) continue;
+    last = line.substr(begin);
+    for (std::string_view name : {"ImportError: ", "ModuleNotFoundError: "}) {
+      std::size_t at = last.find(name);
+      if (at != std::string_view::npos && at + name.size() < last.size()) import = last.substr(at);
+    }
+  }
+  return std::string((import.empty() ? last : import).substr(0, kLongest));
 }
 
 std::string signal_name(int signal) {

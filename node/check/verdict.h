@@ -73,4 +73,9 @@ EndMeaning meaning_of(const ProcessEnd& end);
 // "SIGSEGV"; "signal 40" for those without a name here.
 std::string signal_name(int signal);
 
+// Of what a runtime wrote before it ended, the line that says most: the last that tells of a failed
+// import, which names the module, even if other errors followed from it; else the last of all.
+// It is shown as the runtime's words and decides nothing.
+std::string telling_line(std::string_view tail);
+
 }  // namespace lineside::node

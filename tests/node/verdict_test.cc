@@ -49,6 +49,25 @@ TEST(Verdict, TheFirstFailureIsTheCause) {
   EXPECT_EQ(report.ids(CheckStatus::kFailed).size(), 2U);
 }
 
+TEST(Verdict, TheImportThatFailedIsTheTellingLineAndNotWhatFollowedFromIt) {
+  EXPECT_EQ(telling_line("Traceback (most recent call last):\n"
+                         "  File \"run.py\", line 3, in <module>\n"
+                         "ImportError: numpy.core.multiarray failed to import\n\n"
+                         "The above exception was the direct cause of the following exception:\n\n"
+                         "SystemError: initialization failed without a cause\n"),
+            "ImportError: numpy.core.multiarray failed to import");
+  EXPECT_EQ(telling_line("probe: ModuleNotFoundError: No module named 'onnxruntime'\nsorry\n"),
+            "ModuleNotFoundError: No module named 'onnxruntime'");
+  // numpy's own message begins with an empty line and ends with what it was.
+  EXPECT_EQ(telling_line("ImportError: \n\nIMPORTANT: PLEASE READ THIS\n\n"
+                         "Original error was: No module named 'numpy.core._multiarray_umath'\n\n"),
+            "Original error was: No module named 'numpy.core._multiarray_umath'");
+  EXPECT_EQ(telling_line("one\n  two  \n \n"), "two  ");
+  EXPECT_EQ(telling_line(""), "");
+  EXPECT_EQ(telling_line("\n\n"), "");
+  EXPECT_EQ(telling_line(std::string(300, 'x')).size(), 200U);
+}
+
 Result<ProbeResult> lines(const std::string& text) {
   return parse_probe_lines(as_bytes(text));
 }
