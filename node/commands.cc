@@ -191,7 +191,9 @@ int status_command(const NodeConfig& config, bool as_json) {
   if (!current.ok()) return fail(current.error(), as_json);
   auto key = read_device_key(*disk, config.state);
   if (!key.ok() && key.error().code != Code::kNotFound) return fail(key.error(), as_json);
-  StatusFacts facts{config.device, std::nullopt, *current, std::move(*life)};
+  auto agent = StateLock::is_taken(config.state);
+  if (!agent.ok()) return fail(agent.error(), as_json);
+  StatusFacts facts{config.device, std::nullopt, *current, std::move(*life), *agent};
   if (key.ok()) facts.fingerprint = key->public_key().fingerprint();
   if (as_json) {
     fmt::print("{}\n", status_json(facts).dump(2));

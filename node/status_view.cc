@@ -80,6 +80,7 @@ json status_json(const StatusFacts& facts) {
   value["device"] = facts.device;
   value["fingerprint"] = facts.fingerprint ? json(*facts.fingerprint) : json();
   value["current"] = facts.current ? json(facts.current->hex()) : json();
+  value["agent_runs"] = facts.agent_runs;
   value["not_inferring"] = nullptr;
   if (is_dead(facts)) {
     value["not_inferring"] = {{"cause", cause_of_death(facts)},
@@ -97,6 +98,9 @@ std::string status_text(const StatusFacts& facts) {
     text += fmt::format("{:<11}{}\n", name, trust::clean_text(value));
   };
   add("device", facts.device + " " + facts.fingerprint.value_or("(no key yet)"));
+  if (!facts.agent_runs) {
+    add("agent", "DOES NOT RUN: this is what it wrote down last; `lineside-node run` starts it");
+  }
   add("inferring", inference_line(facts));
   add("state", std::string(state_name(life.state)) +
                    (life.sequence == 0 ? "" : fmt::format(", directive {}", life.sequence)));

@@ -17,6 +17,8 @@ class StateLock {
   // Makes the folder if there is none. kConflict if another process (or another part of this one)
   // has it, naming folder, process and the way out; else the codes of Disk.
   static Result<StateLock> take(Disk& disk, const Path& state);
+  // Has some process taken it? Makes nothing, and takes nothing. Codes of the file system.
+  static Result<bool> is_taken(const Path& state);
   ~StateLock();  // gives it back
   StateLock(StateLock&& other) noexcept;
   StateLock& operator=(StateLock&& other) noexcept;

@@ -153,6 +153,20 @@ TEST_F(NodeProgram, ALiveDeviceIsWell) {
   EXPECT_TRUE(json::parse(out_)["not_inferring"].is_null());
 }
 
+TEST_F(NodeProgram, AnAgentThatDoesNotRunIsMissed) {
+  save(dead());
+  run("status -c node.toml");
+  EXPECT_NE(out_.find("agent      DOES NOT RUN"), std::string::npos) << out_;
+  run("status --json -c node.toml");
+  EXPECT_EQ(json::parse(out_)["agent_runs"], false);
+  auto running = StateLock::take(*disk_, dir_ / "state");
+  ASSERT_TRUE(running.ok());
+  run("status -c node.toml");
+  EXPECT_EQ(out_.find("DOES NOT RUN"), std::string::npos) << out_;
+  run("status --json -c node.toml");
+  EXPECT_EQ(json::parse(out_)["agent_runs"], true);
+}
+
 TEST_F(NodeProgram, WordsOfOthersDoNotReachTheTerminalAsTheyAre) {
   Life life = dead();
   life.state = State::kFailed;

@@ -40,6 +40,24 @@ TEST(StateLock, WhatTheFileSaysGoesToNoTerminal) {
   EXPECT_NE(refused.error().what.find("another process"), std::string::npos);
 }
 
+TEST(StateLock, WhetherItIsTakenIsSeenWithoutTakingIt) {
+  fakes::TempDir dir;
+  auto disk = make_posix_disk();
+  auto taken = [&dir] {
+    auto answer = StateLock::is_taken(dir / "state");
+    EXPECT_TRUE(answer.ok());
+    return answer.ok() && *answer;
+  };
+  EXPECT_FALSE(taken());
+  EXPECT_FALSE(std::filesystem::exists(dir / "state"));
+  {
+    auto held = StateLock::take(*disk, dir / "state");
+    ASSERT_TRUE(held.ok());
+    EXPECT_TRUE(taken());
+  }
+  EXPECT_FALSE(taken()) << "the file that stays is no lock";
+}
+
 TEST(StateLock, ALinkInItsPlaceIsNotFollowed) {
   fakes::TempDir dir;
   auto disk = make_posix_disk();
