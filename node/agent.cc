@@ -206,7 +206,7 @@ Result<void> Agent::take_outcome() {
     return ok();
   }
   Life life = ledger_->life();
-  if (must_give_way(knowledge(life))) return feed(Event::kSuperseded, std::nullopt);
+  if (auto end = cut_short(knowledge(life))) return feed(*end, std::nullopt);
   if (outcome->event) return feed(*outcome->event, outcome->error);
   if (outcome->retry_after.count() > 0) {
     waiting_for_ = outcome->error;
@@ -223,12 +223,12 @@ Result<void> Agent::take_outcome() {
 Result<void> Agent::consider() {
   Life life = ledger_->life();
   Knowledge known = knowledge(life);
-  if (must_give_way(known)) {
+  if (auto end = cut_short(known)) {
     if (worker_.busy()) {
       worker_.stop();
       return ok();
     }
-    TRY(feed(Event::kSuperseded, std::nullopt));
+    TRY(feed(*end, std::nullopt));
     life = ledger_->life();
   } else if (auto over = run_out(known)) {
     if (worker_.busy() && !living_) {

@@ -100,9 +100,14 @@ std::optional<Error> run_out(const Knowledge& known) {
   return current.error().with("this device's clock says " + format_utc(known.now));
 }
 
-bool must_give_way(const Knowledge& known) {
-  return known.directive != nullptr && before_switch(known.life.state) &&
-         known.directive->directive.sequence > known.life.sequence;
+std::optional<Event> cut_short(const Knowledge& known) {
+  if (!before_switch(known.life.state)) return std::nullopt;
+  if (known.directive != nullptr && known.directive->directive.sequence > known.life.sequence) {
+    return Event::kSuperseded;
+  }
+  bool called_off = known.reply != nullptr && known.reply->called_off &&
+                    known.reply->directive_sequence == known.life.sequence;
+  return called_off ? std::optional(Event::kCalledOff) : std::nullopt;
 }
 
 std::string gate_shut(const Knowledge& known, const trust::Manifest& manifest,

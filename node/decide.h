@@ -46,8 +46,9 @@ std::optional<Error> not_begun(const Knowledge& known);
 // Work under way that is not switched yet has run out of its directive's time, by the clock of this
 // device: kExpired, saying so.
 std::optional<Error> run_out(const Knowledge& known);
-// Work under way that is not switched yet has to give way to a newer directive.
-bool must_give_way(const Knowledge& known);
+// Why work under way that is not switched yet ends before its time: kSuperseded by a newer
+// directive, or kCalledOff, says the gateway, about this very one.
+std::optional<Event> cut_short(const Knowledge& known);
 
 // Why the switch may not be made yet; empty if it may. Asked in state gated. A canary named by the
 // directive needs no evidence; everybody else needs an open gate (trust::evaluate_gate) and, from

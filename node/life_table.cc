@@ -21,21 +21,25 @@ constexpr Row kTable[] = {
     {S::kFetching,    E::kFetched,           S::kStaging,    A::kStage},
     {S::kFetching,    E::kStepFailed,        S::kFailed,     A::kDiscard},
     {S::kFetching,    E::kSuperseded,        S::kIdle,       A::kNone},
+    {S::kFetching,    E::kCalledOff,         S::kIdle,       A::kDiscard},
 
     {S::kStaging,     E::kResumed,           S::kStaging,    A::kStage},
     {S::kStaging,     E::kStaged,            S::kChecking,   A::kCheck},
     {S::kStaging,     E::kStepFailed,        S::kFailed,     A::kDiscard},
     {S::kStaging,     E::kSuperseded,        S::kIdle,       A::kNone},
+    {S::kStaging,     E::kCalledOff,         S::kIdle,       A::kDiscard},
 
     {S::kChecking,    E::kResumed,           S::kChecking,   A::kCheck},
     {S::kChecking,    E::kCheckPassed,       S::kGated,      A::kAwaitGate},
     {S::kChecking,    E::kStepFailed,        S::kFailed,     A::kDiscard},
     {S::kChecking,    E::kSuperseded,        S::kIdle,       A::kNone},
+    {S::kChecking,    E::kCalledOff,         S::kIdle,       A::kDiscard},
 
     {S::kGated,       E::kResumed,           S::kGated,      A::kAwaitGate},
     {S::kGated,       E::kGateOpen,          S::kActivating, A::kActivate},
     {S::kGated,       E::kStepFailed,        S::kFailed,     A::kDiscard},
     {S::kGated,       E::kSuperseded,        S::kIdle,       A::kNone},
+    {S::kGated,       E::kCalledOff,         S::kIdle,       A::kDiscard},
 
     {S::kActivating,  E::kResumed,           S::kActivating, A::kActivate},
     {S::kActivating,  E::kActivated,         S::kTrial,      A::kTry},
@@ -59,9 +63,10 @@ constexpr Row kTable[] = {
 constexpr std::array<std::string_view, 10> kStates = {
     "idle",       "fetching", "staging",   "checking", "gated",
     "activating", "trial",    "confirmed", "failed",   "rolled_back"};
-constexpr std::array<std::string_view, 12> kEvents = {
+constexpr std::array<std::string_view, 13> kEvents = {
     "resumed",   "directive", "fetched",           "staged",       "check_passed", "step_failed",
-    "gate_open", "activated", "activation_failed", "trial_passed", "trial_failed", "superseded"};
+    "gate_open", "activated", "activation_failed", "trial_passed", "trial_failed", "superseded",
+    "called_off"};
 constexpr std::array<std::string_view, 10> kActions = {"none",       "fetch",    "stage", "check",
                                                        "await_gate", "activate", "try",   "confirm",
                                                        "discard",    "roll_back"};

@@ -45,6 +45,7 @@ enum class Event {
   kTrialPassed,
   kTrialFailed,  // or its attempts are used up
   kSuperseded,   // a newer directive arrived before the switch
+  kCalledOff,    // the directive's rollout ended before the switch: aborted, or failed
 };
 
 enum class Action {

@@ -79,6 +79,10 @@ struct RolloutState {
 
   [[nodiscard]] std::uint32_t count(Ending ending) const;
   [[nodiscard]] std::uint32_t failures() const;  // failed, silent and stalled
+  // The gate was seen open: only then devices beside the canaries had their turn.
+  [[nodiscard]] bool gate_was_open() const;
+  // It was aborted or has failed: nothing of it opens any more.
+  [[nodiscard]] bool in_vain() const;
   // Nodes are told to begin nothing, and not to switch.
   [[nodiscard]] bool withholds() const;
 };

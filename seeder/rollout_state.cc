@@ -78,8 +78,16 @@ std::uint32_t RolloutState::failures() const {
   return count(Ending::kFailed) + count(Ending::kSilent) + count(Ending::kStalled);
 }
 
+bool RolloutState::gate_was_open() const {
+  return batches_open > 1 || stage == Stage::kBatches || stage == Stage::kDone;
+}
+
+bool RolloutState::in_vain() const {
+  return stage == Stage::kFailed || stage == Stage::kAborted;
+}
+
 bool RolloutState::withholds() const {
-  return paused || stage == Stage::kFailed || stage == Stage::kAborted;
+  return paused || in_vain();
 }
 
 RolloutState begin_rollout(const trust::Directive& directive) {

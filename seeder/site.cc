@@ -244,6 +244,7 @@ Result<api::ReportReply> Site::report(const Caller& caller, const api::NodeRepor
     reply.attestations = static_cast<std::uint32_t>(attestations_.size());
     reply.batches_open = rollout_->batches_open;
     reply.paused = rollout_->withholds();
+    reply.called_off = rollout_->in_vain();
   }
   return reply;
 }

@@ -107,9 +107,7 @@ Result<void> Site::keep_locked(const Planned& planned, const std::string& actor)
 
 std::optional<trust::VerifiedDirective> Site::to_supply() const {
   std::lock_guard lock(mutex_);
-  bool in_vain =
-      rollout_ && (rollout_->stage == Stage::kAborted || rollout_->stage == Stage::kFailed);
-  if (in_vain) return std::nullopt;
+  if (rollout_ && rollout_->in_vain()) return std::nullopt;
   return directive_;
 }
 

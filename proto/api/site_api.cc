@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/api/site_api.h"
 
-#include <nlohmann/json.hpp>
-
-#include "proto/trust/fields.h"
-#include "proto/trust/json.h"
+#include "proto/api/message.h"
 
 namespace lineside::api {
 namespace {
@@ -12,25 +9,9 @@ namespace {
 using nlohmann::json;
 using trust::Fields;
 
-constexpr std::int64_t kMax = trust::kMaxInteger;
+constexpr std::int64_t kMax = kMaxAmount;
 constexpr std::int64_t kMaxPieces = 1 << 20;
-
-// Parses `body` and hands its fields to `read`, which fills the value.
-template <class Value, class Reader>
-Result<Value> parse_message(BytesView body, const char* name, Reader read) {
-  trust::JsonLimits limits;
-  limits.max_bytes = kMaxReportBytes;
-  TRY_ASSIGN(json document, trust::parse_json(body, name, limits));
-  Fields fields(document, name, trust::UnknownMembers::kAllowed);
-  Value value;
-  TRY(read(fields, value));
-  TRY(fields.finish());
-  return value;
-}
-
-std::uint64_t amount(Fields& fields, std::string_view name) {
-  return static_cast<std::uint64_t>(fields.integer(name, 0, kMax));
-}
+constexpr std::int64_t kMaxCount = 1 << 24;
 
 json digests_json(const std::vector<Digest>& digests) {
   json list = json::array();
@@ -72,9 +53,9 @@ Result<Transfer> read_transfer(Fields& fields) {
   value.from_peers = amount(fields, "from_peers");
   value.wasted = amount(fields, "wasted");
   value.uploaded = amount(fields, "uploaded");
-  value.pieces = static_cast<std::uint32_t>(fields.integer("pieces", 0, kMaxPieces));
+  value.pieces = small_amount(fields, "pieces", kMaxPieces);
   TRY_ASSIGN(value.piece_map, from_base64(fields.text("piece_map")));
-  value.peers = static_cast<std::uint32_t>(fields.integer("peers", 0, 1 << 20));
+  value.peers = small_amount(fields, "peers", kMaxPieces);
   value.down_rate = amount(fields, "down_rate");
   value.up_rate = amount(fields, "up_rate");
   if (fields.has("culprits")) value.culprits = fields.texts("culprits");
@@ -207,6 +188,7 @@ json to_json(const ReportReply& value) {
           {"attestations", value.attestations},
           {"batches_open", value.batches_open},
           {"paused", value.paused},
+          {"called_off", value.called_off},
           {"gateway_endpoint", value.gateway_endpoint},
           {"peers", value.peers},
           {"gossip", value.gossip},
@@ -214,7 +196,7 @@ json to_json(const ReportReply& value) {
 }
 
 Result<EnrolRequest> parse_enrol_request(BytesView body) {
-  return parse_message<EnrolRequest>(body, "enrol request",
+  return parse_message<EnrolRequest>(body, "enrol request", kMaxReportBytes,
                                      [](Fields& fields, EnrolRequest& value) {
                                        value.device = fields.text("device");
                                        value.hardware = fields.texts("hardware");
@@ -224,15 +206,16 @@ Result<EnrolRequest> parse_enrol_request(BytesView body) {
 }
 
 Result<EnrolReply> parse_enrol_reply(BytesView body) {
-  return parse_message<EnrolReply>(body, "enrol reply", [](Fields& fields, EnrolReply& value) {
-    value.status = fields.text("status");
-    value.fingerprint = fields.text("fingerprint");
-    return ok();
-  });
+  return parse_message<EnrolReply>(body, "enrol reply", kMaxReportBytes,
+                                   [](Fields& fields, EnrolReply& value) {
+                                     value.status = fields.text("status");
+                                     value.fingerprint = fields.text("fingerprint");
+                                     return ok();
+                                   });
 }
 
 Result<DeliveryOffer> parse_delivery_offer(BytesView body) {
-  return parse_message<DeliveryOffer>(body, "delivery offer",
+  return parse_message<DeliveryOffer>(body, "delivery offer", kMaxReportBytes,
                                       [](Fields& fields, DeliveryOffer& value) {
                                         value.base = fields.digest("base");
                                         value.target = fields.digest("target");
@@ -243,22 +226,24 @@ Result<DeliveryOffer> parse_delivery_offer(BytesView body) {
 }
 
 Result<NodeReport> parse_node_report(BytesView body) {
-  return parse_message<NodeReport>(body, "report", read_report);
+  return parse_message<NodeReport>(body, "report", kMaxReportBytes, read_report);
 }
 
 Result<ReportReply> parse_report_reply(BytesView body) {
-  return parse_message<ReportReply>(body, "report reply", [](Fields& fields, ReportReply& value) {
-    value.roster_version = fields.integer("roster_version", 0, kMax);
-    value.directive_sequence = fields.integer("directive_sequence", 0, kMax);
-    value.attestations = static_cast<std::uint32_t>(fields.integer("attestations", 0, 1 << 24));
-    value.batches_open = static_cast<std::uint32_t>(fields.integer("batches_open", 0, 1 << 24));
-    value.paused = fields.boolean("paused");
-    value.gateway_endpoint = fields.text("gateway_endpoint");
-    value.peers = fields.texts("peers");
-    if (fields.has("gossip")) value.gossip = fields.texts("gossip");
-    value.poll_ms = static_cast<std::uint32_t>(fields.integer("poll_ms", 50, 3'600'000));
-    return ok();
-  });
+  return parse_message<ReportReply>(
+      body, "report reply", kMaxReportBytes, [](Fields& fields, ReportReply& value) {
+        value.roster_version = fields.integer("roster_version", 0, kMax);
+        value.directive_sequence = fields.integer("directive_sequence", 0, kMax);
+        value.attestations = small_amount(fields, "attestations", kMaxCount);
+        value.batches_open = small_amount(fields, "batches_open", kMaxCount);
+        value.paused = fields.boolean("paused");
+        if (fields.has("called_off")) value.called_off = fields.boolean("called_off");
+        value.gateway_endpoint = fields.text("gateway_endpoint");
+        value.peers = fields.texts("peers");
+        if (fields.has("gossip")) value.gossip = fields.texts("gossip");
+        value.poll_ms = static_cast<std::uint32_t>(fields.integer("poll_ms", 50, 3'600'000));
+        return ok();
+      });
 }
 
 }  // namespace lineside::api

@@ -147,7 +147,10 @@ struct ReportReply {
   // Batches of that directive that may go on to activate: batch_of(device) < batches_open. Lets the
   // gateway withhold; the gate itself is the node's own business.
   std::uint32_t batches_open = 0;
-  bool paused = false;              // nobody begins anything new
+  bool paused = false;  // nobody begins anything new
+  // The rollout of that directive was aborted or has failed: no gate of it opens any more, and who
+  // has not switched gives it up. Withholding for good, so no more than a gateway can do anyway.
+  bool called_off = false;
   std::string gateway_endpoint;     // "IP:port" of the gateway's swarm
   std::vector<std::string> peers;   // "IP:port" of nodes that want or have the same delivery
   std::vector<std::string> gossip;  // "IP:port" of nodes that can be asked for documents

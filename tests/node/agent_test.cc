@@ -105,6 +105,33 @@ TEST_F(AgentTest, ANewerDirectiveTakesOver) {
   EXPECT_EQ(current(), "version = '2.0.0'");
 }
 
+TEST_F(AgentTest, ADeviceAtTheGateOfARolloutThatWasCalledOffGivesItUp) {
+  direct(1, "1.0.0");
+  ASSERT_EQ(run_until(State::kConfirmed).state, State::kConfirmed);
+  direct(2, "2.0.0", {"cam02"});
+  auto one = agent(*disk_);
+  ASSERT_TRUE(one->start().ok());
+  drive_to(*one, State::kGated, 2);
+  gateway_->reply.called_off = true;
+  gateway_->reply.directive_sequence = 1;  // of another: it says nothing about this one
+  rounds(*one, 5);
+  EXPECT_EQ(one->life().state, State::kGated);
+  gateway_->reply.directive_sequence = 2;
+  drive_to(*one, State::kIdle, 2);
+  settle(*one);
+  EXPECT_FALSE(std::filesystem::exists(dir_ / ("state/slots/" + tree("2.0.0").hex())))
+      << "what was staged is removed";
+  EXPECT_EQ(gateway_->reports.back().state, "idle");
+  EXPECT_EQ(gateway_->reports.back().version, "1.0.0");
+  other_attests("2.0.0", trust::Outcome::kPassed);
+  gateway_->reply.called_off = false;  // a gateway that changes its mind: it is begun once
+  rounds(*one, 5);
+  EXPECT_EQ(one->life().state, State::kIdle);
+  gateway_->reply.directive_sequence = 3;
+  direct(3, "2.0.0");
+  drive_to(*one, State::kConfirmed, 3);
+}
+
 TEST_F(AgentTest, AFailedTrialOfTheRunningTreeLeavesItRunning) {
   direct(1, "1.0.0");
   auto one = agent(*disk_);

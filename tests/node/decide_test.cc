@@ -82,6 +82,27 @@ TEST_F(DecideTest, WorkRunsOutWithItsDirective) {
   EXPECT_FALSE(at_time("2026-11-29T09:00:00Z"));
 }
 
+TEST_F(DecideTest, ARolloutThatWasCalledOffEndsWhatHasNotSwitched) {
+  life_.sequence = reply_.directive_sequence = site_.directive.sequence;
+  Knowledge known{
+      device_, life_, hardware_, &site_.roster, &directive_, &reply_, at("2026-11-22T12:00:00Z")};
+  EXPECT_EQ(cut_short(known), std::nullopt);
+  reply_.called_off = true;
+  for (State state : {State::kFetching, State::kStaging, State::kChecking, State::kGated}) {
+    life_.state = state;
+    EXPECT_EQ(cut_short(known), Event::kCalledOff);
+  }
+  for (State state : {State::kActivating, State::kTrial, State::kConfirmed, State::kIdle}) {
+    life_.state = state;
+    EXPECT_EQ(cut_short(known), std::nullopt);
+  }
+  life_.state = State::kGated;
+  life_.sequence -= 1;
+  EXPECT_EQ(cut_short(known), Event::kSuperseded) << "the word is of the newer directive";
+  known.directive = nullptr;
+  EXPECT_EQ(cut_short(known), std::nullopt);
+}
+
 TEST_F(DecideTest, TheOrderOfClassesDoesNotMatter) {
   hardware_ = {"jetson-orin-nano", "ipc-x86"};
   for (trust::Device& device : site_.roster.devices) {

@@ -41,6 +41,12 @@ const Scenario kScenarios[] = {
     {"a newer directive while gated",
      {E::kDirective, E::kFetched, E::kStaged, E::kCheckPassed, E::kSuperseded, E::kDirective},
      {S::kFetching, S::kStaging, S::kChecking, S::kGated, S::kIdle, S::kFetching}},
+    {"its rollout is called off while gated",
+     {E::kDirective, E::kFetched, E::kStaged, E::kCheckPassed, E::kCalledOff, E::kDirective},
+     {S::kFetching, S::kStaging, S::kChecking, S::kGated, S::kIdle, S::kFetching}},
+    {"what has switched goes on to its end, whatever becomes of the rollout",
+     {E::kDirective, E::kFetched, E::kStaged, E::kCheckPassed, E::kGateOpen, E::kCalledOff, E::kActivated, E::kCalledOff, E::kTrialPassed},
+     {S::kFetching, S::kStaging, S::kChecking, S::kGated, S::kActivating, S::kTrial, S::kConfirmed}},
     {"a newer directive during the trial has to wait",
      {E::kDirective, E::kFetched, E::kStaged, E::kCheckPassed, E::kGateOpen, E::kActivated, E::kSuperseded, E::kDirective},
      {S::kFetching, S::kStaging, S::kChecking, S::kGated, S::kActivating, S::kTrial}},
@@ -151,7 +157,7 @@ class Device {
 
 TEST(LifeTable, RandomEventsNeverLeaveADeviceWithoutAGoodSlot) {
   std::mt19937 random(20261122);
-  std::uniform_int_distribution<int> pick(0, static_cast<int>(E::kSuperseded));
+  std::uniform_int_distribution<int> pick(0, static_cast<int>(E::kCalledOff));
   for (int run = 0; run < 200; ++run) {
     Device device;
     for (int step = 0; step < 500; ++step) device.feed(static_cast<Event>(pick(random)));

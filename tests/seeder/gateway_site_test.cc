@@ -339,11 +339,21 @@ TEST_F(GatewaySiteTest, ASecondDirectiveIsRefusedUnlessItIsToReplaceTheFirst) {
 TEST_F(GatewaySiteTest, AfterAnAbortTheNextDirectiveNeedsNoReplace) {
   must(site->post_roster(roster(3, anna), boss));
   must(site->post_directive(directive(5, anna), boss));
+  api::NodeReport gated;
+  gated.device = "cam2";
+  gated.state = "gated";
+  gated.directive_sequence = 5;
+  Caller cam{CallerClass::kDevice, "cam2", {}};
+  EXPECT_FALSE(must(site->report(cam, gated, "10.0.0.9")).called_off);
+  must(site->command(5, Command::kPause, boss));
+  EXPECT_FALSE(must(site->report(cam, gated, "10.0.0.9")).called_off) << "it may go on";
   must(site->command(5, Command::kAbort, boss));
+  EXPECT_TRUE(must(site->report(cam, gated, "10.0.0.9")).called_off);
   SiteStatus aborted = site->status();
   EXPECT_EQ(aborted.rollout->reason, "aborted by anna at 2026-03-01T00:00:00Z");
   EXPECT_EQ(aborted.rollout->endings["unfinished"], 2);
   must(site->post_directive(directive(6, anna), boss));
+  EXPECT_FALSE(must(site->report(cam, gated, "10.0.0.9")).called_off);
 }
 
 TEST_F(GatewaySiteTest, OneDeviceCannotFillWhatNodesMustRead) {

@@ -84,11 +84,20 @@ TEST(NodeReport, RefusesABodyOverTheCap) {
 TEST(ReportReply, SurvivesTheWire) {
   ReportReply reply;
   reply.batches_open = 3;
+  reply.called_off = true;
   reply.peers = {"127.0.0.5:7001"};
   reply.gossip = {"127.0.0.5:7002"};
   auto back = parse_report_reply(as_bytes(to_json(reply).dump()));
   ASSERT_TRUE(back.ok()) << back.error().describe();
   EXPECT_EQ(to_json(*back), to_json(reply));
+}
+
+TEST(ReportReply, OfAnOlderGatewayCallsNothingOff) {
+  auto body = to_json(ReportReply{});
+  body.erase("called_off");
+  auto back = parse_report_reply(as_bytes(body.dump()));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  EXPECT_FALSE(back->called_off);
 }
 
 TEST(Endpoint, ReadsBothFamilies) {
