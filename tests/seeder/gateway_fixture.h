@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole gateway in this process, over real TLS, with its operator's folder.
+// Devices of a gateway that report what a test has them say.
 #pragma once
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "proto/trust/attestation.h"
-#include "proto/trust/key_file.h"
-#include "seeder/ctl/commands.h"
-#include "seeder/rollout_store.h"
-#include "seeder/seeder.h"
-#include "tests/seeder/party.h"
+#include "tests/seeder/local_gateway.h"
 
 namespace lineside::seeder {
 
@@ -22,59 +16,10 @@ inline std::string code_in(const http::Reply& reply) {
   return nlohmann::json::parse(as_text(reply.body)).value("code", "");
 }
 
-struct GatewayFixture : ::testing::Test {
-  VendorOrigin vendor;
-  fakes::TempDir dir;
-  std::unique_ptr<Disk> disk = make_posix_disk();
-  SystemClock clock;
-  std::unique_ptr<Seeder> gateway;
-  std::ostringstream out, notes;
-
-  SeederConfig config() {
-    SeederConfig made;
-    made.state = dir / "state";
-    made.site = "plant-7";
-    made.site_root = dir / "site/1.root.json";
-    made.vendor_root = dir / "vendor.root.json";
-    made.origin = vendor.folder().string();
-    made.listen = "127.0.0.1:0";
-    made.key = dir / "gateway.key";
-    made.poll_ms = 100;
-    made.swarm_listen = {"127.0.0.1:0"};
-    made.swarm_local_discovery = false;
-    made.synthesis_effort = 1;
-    return made;
-  }
-
+struct GatewayFixture : ::testing::Test, LocalGateway {
   void SetUp() override {
-    dir.write("vendor.root.json", std::string(as_text(vendor.root)));
-    trust::PrivateKey key = must(gateway_key(*disk, config()));
-    dir.write("gateway.pem", key.public_key().pem());
-    ctl::Session session(*disk, clock, options(), out, notes);
-    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", {}, true}));
-    gateway = must(Seeder::start(config(), *disk, clock));
-  }
-
-  ctl::SessionOptions options() {
-    ctl::SessionOptions made;
-    made.site = dir / "site";
-    made.json = true;
-    made.yes = true;
-    if (gateway) made.gateway = gateway->endpoint();
-    return made;
-  }
-  // A fresh run of `lineside`.
-  ctl::Session session() {
-    out.str("");
-    ctl::Session made(*disk, clock, options(), out, notes);
-    must(made.load());
-    return made;
-  }
-  Party party(trust::PrivateKey key) {
-    return {gateway->endpoint(), gateway->public_key(), std::move(key)};
-  }
-  Party operator_party() {
-    return party(must(trust::load_key(*disk, dir / "site/operator.key", {})));
+    found();
+    start();
   }
 
   std::unique_ptr<Party> enrol(const std::string& device, bool canary) {

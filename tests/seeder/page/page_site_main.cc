@@ -12,17 +12,12 @@
 #include <condition_variable>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
-#include "proto/http/client.h"
 #include "proto/trust/attestation.h"
-#include "proto/trust/key_file.h"
-#include "seeder/ctl/commands.h"
 #include "seeder/page/users.h"
 #include "seeder/rollout_store.h"
-#include "seeder/seeder.h"
-#include "tests/seeder/vendor_origin.h"
+#include "tests/seeder/local_gateway.h"
 
 namespace lineside::seeder {
 namespace {
@@ -31,51 +26,42 @@ constexpr const char* kPassphrase = "correct horse battery";
 constexpr std::size_t kMovers = 6;
 constexpr std::uint64_t kPieceBytes = 16384;
 
-class PageSite {
+class PageSite : private LocalGateway {
  public:
-  PageSite(std::size_t nodes, std::string listen) : listen_(std::move(listen)) {
+  PageSite(std::size_t nodes, std::string page_at) : listen_(std::move(page_at)) {
     publish();
     found();
+    must(add_user(*disk, dir / "users", "anna", kPassphrase));
     for (std::size_t i = 0; i < nodes; ++i) {
       names_.push_back(fmt::format("line{}-cell{:02}", 1 + i / 20, 1 + i % 20));
       keys_.push_back(must(trust::PrivateKey::generate(trust::Scheme::kEd25519)));
     }
     fill();
-    start();
+    go_on();
   }
-  ~PageSite() { stop(); }
+  ~PageSite() override { stop(); }
   PageSite(const PageSite&) = delete;
   PageSite& operator=(const PageSite&) = delete;
 
-  void start() {
-    gateway_ = must(Seeder::start(config(), *disk_, clock_));
-    listen_ = gateway_->page_endpoint();  // the same after a restart
+  void go_on() {
+    start();
+    listen_ = gateway->page_endpoint();  // the same after a restart
     reporter_ = std::jthread([this](std::stop_token end) { report_on(std::move(end)); });
   }
   void stop() {
     reporter_ = {};
-    gateway_.reset();
+    gateway.reset();
   }
   [[nodiscard]] const std::string& page() const { return listen_; }
 
  private:
-  SeederConfig config() {
-    SeederConfig made;
-    made.state = dir_ / "state";
-    made.site = "plant-7";
-    made.site_root = dir_ / "site/1.root.json";
-    made.vendor_root = dir_ / "vendor.root.json";
-    made.origin = vendor_.folder().string();
-    made.listen = "127.0.0.1:0";
-    made.key = dir_ / "gateway.key";
+  [[nodiscard]] SeederConfig config() const override {
+    SeederConfig made = LocalGateway::config();
     made.poll_ms = 1000;
-    made.swarm_listen = {"127.0.0.1:0"};
-    made.swarm_local_discovery = false;
-    made.synthesis_effort = 1;
     made.wan_budget = 20'000'000;
     made.page_listen = listen_;
     made.page_tls = false;
-    made.page_users = dir_ / "users";
+    made.page_users = dir / "users";
     return made;
   }
 
@@ -86,21 +72,9 @@ class PageSite {
     std::map<std::string, std::string> files = {{"models/vision.onnx", noise(2'000'000, 1)},
                                                 {"firmware/image", noise(500'000, 2)},
                                                 {"validation/probe.json", probe}};
-    old_ = vendor_.publish("1.0.0", 10, files);
+    old_ = vendor.publish("1.0.0", 10, files);
     files["models/vision.onnx"] = noise(1'500'000, 3);
-    new_ = vendor_.publish("2.0.0", 20, files, {"1.0.0"});
-  }
-
-  void found() {
-    dir_.write("vendor.root.json", std::string(as_text(vendor_.root)));
-    dir_.write("gateway.pem", must(gateway_key(*disk_, config())).public_key().pem());
-    ctl::SessionOptions options;
-    options.site = dir_ / "site";
-    std::ostringstream out, notes;
-    ctl::Session session(*disk_, clock_, options, out, notes);
-    must(ctl::site_init(*disk_, session, {"plant-7", "", dir_ / "gateway.pem", {}, true}));
-    must(add_user(*disk_, dir_ / "users", "anna", kPassphrase));
-    operator_.emplace(must(trust::load_key(*disk_, dir_ / "site/operator.key", {})));
+    new_ = vendor.publish("2.0.0", 20, files, {"1.0.0"});
   }
 
   [[nodiscard]] bool is_canary(std::size_t index) const { return index < 2; }
@@ -112,8 +86,8 @@ class PageSite {
     trust::Roster made;
     made.site = "plant-7";
     made.version = 1;
-    made.issued = clock_.now();
-    made.gateways = {must(gateway_key(*disk_, config())).public_key()};
+    made.issued = clock.now();
+    made.gateways = {must(gateway_key(*disk, config())).public_key()};
     for (std::size_t i = 0; i < names_.size(); ++i) {
       made.devices.push_back({.id = names_[i],
                               .key = keys_[i].public_key(),
@@ -130,8 +104,8 @@ class PageSite {
     trust::Directive made;
     made.site = "plant-7";
     made.sequence = 1;
-    made.issued = made.not_before = clock_.now() - std::chrono::minutes(40);
-    made.expires = clock_.now() + std::chrono::hours(24);
+    made.issued = made.not_before = clock.now() - std::chrono::minutes(40);
+    made.expires = clock.now() + std::chrono::hours(24);
     made.bundle = new_.target_name();
     made.manifest = sha256(trust::serialise(new_));
     made.devices = names_;
@@ -172,12 +146,12 @@ class PageSite {
     made.version = runs.version;
     made.manifest = sha256(trust::serialise(runs));
     made.tree = runs.tree;
-    made.tree_read = clock_.now() - std::chrono::minutes(3);
+    made.tree_read = clock.now() - std::chrono::minutes(3);
     made.trees = {runs.tree};
     made.free_bytes = 9'300'000'000;
     made.inferring = true;
     made.inferences = 48'000 + index;
-    made.check = check(index, clock_.now() - std::chrono::seconds(90), true);
+    made.check = check(index, clock.now() - std::chrono::seconds(90), true);
     made.delivered_from_gateway = 150'000;
     made.delivered_from_peers = 1'400'000;
     return made;
@@ -197,7 +171,7 @@ class PageSite {
       api::NodeReport dead = report(index, new_);
       dead.inferring = false;
       dead.inferring_cause = "infer.case.part: output 'y' differs by 0.31, allowed 0.001";
-      dead.check = check(index, clock_.now() - std::chrono::seconds(40), false);
+      dead.check = check(index, clock.now() - std::chrono::seconds(40), false);
       return dead;
     }
     if (index < names_.size() / 3) return report(index, new_);
@@ -233,19 +207,20 @@ class PageSite {
   }
 
   void fill() {
-    must(disk_->make_dirs(dir_ / "state"));
-    auto store = must(RolloutStore::open(dir_ / "state/site.db"));
+    must(disk->make_dirs(dir / "state"));
+    auto store = must(RolloutStore::open(dir / "state/site.db"));
+    trust::PrivateKey anna = operator_key();
     auto seal = [&](std::string_view type, const Bytes& payload) {
-      return must(trust::seal(type, payload, {&*operator_}));
+      return must(trust::seal(type, payload, {&anna}));
     };
     Bytes roster_bytes = trust::serialise(roster());
     must(store->add_document(DocumentKind::kRoster, 1, sha256(roster_bytes),
                              seal(trust::kRosterType, roster_bytes),
-                             {0, clock_.now(), "roster", "operator", "", 0, "", "roster 1"}));
+                             {0, clock.now(), "roster", "operator", "", 0, "", "roster 1"}));
     trust::Directive order = directive();
     Bytes order_bytes = trust::serialise(order);
     Event ordered{0,
-                  clock_.now(),
+                  clock.now(),
                   "directive",
                   "operator",
                   "",
@@ -257,10 +232,10 @@ class PageSite {
     for (std::size_t i = 0; i < 2; ++i) attest(*store, i, sha256(order_bytes));
     for (std::size_t i = 0; i < names_.size(); ++i) {
       std::string text = api::to_json(state_of(i)).dump();
-      must(store->put_report({names_[i], text, clock_.now()}, 1));
+      must(store->put_report({names_[i], text, clock.now()}, 1));
     }
     for (int past = 60; past > 0; --past) {
-      api::CheckSummary one = check(0, clock_.now() - std::chrono::minutes(5 * past), true);
+      api::CheckSummary one = check(0, clock.now() - std::chrono::minutes(5 * past), true);
       must(store->add_check(names_[0], {one.finished, one.phase, one.verdict, one.cause,
                                         nlohmann::json(one.measured).dump()}));
     }
@@ -278,8 +253,8 @@ class PageSite {
     said.device = names_[index];
     said.hardware = {hardware(index)};
     said.directive_sequence = 1;
-    said.started = clock_.now() - std::chrono::minutes(30);
-    said.finished = clock_.now() - std::chrono::minutes(20);
+    said.started = clock.now() - std::chrono::minutes(30);
+    said.finished = clock.now() - std::chrono::minutes(20);
     said.counter = 1;
     said.tree = new_.tree;
     said.inferences = 512;
@@ -303,8 +278,8 @@ class PageSite {
     std::size_t first = names_.size() / 3;
     for (std::size_t i = first; i < std::min(names_.size(), first + kMovers); ++i) {
       http::ClientOptions options;
-      options.base_url = "https://" + gateway_->endpoint() + "/";
-      options.pinned_keys = {gateway_->public_key().spki()};
+      options.base_url = "https://" + gateway->endpoint() + "/";
+      options.pinned_keys = {gateway->public_key().spki()};
       options.identity = must(http::Identity::make(must(keys_[i].to_pem(std::nullopt)), "device"));
       clients.push_back(must(http::Client::make(std::move(options))));
     }
@@ -321,16 +296,10 @@ class PageSite {
     }
   }
 
-  VendorOrigin vendor_;
-  fakes::TempDir dir_;
-  std::unique_ptr<Disk> disk_ = make_posix_disk();
-  SystemClock clock_;
   std::string listen_;
   trust::Manifest old_, new_;
-  std::optional<trust::PrivateKey> operator_;
   std::vector<std::string> names_;
   std::vector<trust::PrivateKey> keys_;
-  std::unique_ptr<Seeder> gateway_;
   std::uint64_t round_ = 0;
   std::jthread reporter_;
 };
@@ -342,7 +311,7 @@ int run(std::size_t nodes, const std::string& listen) {
     if (!line.starts_with("restart ")) continue;
     site.stop();
     std::this_thread::sleep_for(std::chrono::seconds(std::stoi(line.substr(8))));
-    site.start();
+    site.go_on();
     std::cout << "restarted" << std::endl;
   }
   return 0;

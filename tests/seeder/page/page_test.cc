@@ -5,39 +5,22 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "proto/http/client.h"
-#include "seeder/ctl/commands.h"
-#include "seeder/seeder.h"
-#include "tests/seeder/vendor_origin.h"
+#include "seeder/page/users.h"
+#include "tests/seeder/local_gateway.h"
 
 namespace lineside::seeder {
 namespace {
 
 using nlohmann::json;
 
-struct PageTest : ::testing::Test {
-  VendorOrigin vendor;
-  fakes::TempDir dir;
-  std::unique_ptr<Disk> disk = make_posix_disk();
-  SystemClock clock;
-  std::unique_ptr<Seeder> gateway;
+struct PageTest : ::testing::Test, LocalGateway {
   std::optional<http::Client> browser;
   http::Headers cookie;
   bool tls = false;
 
-  SeederConfig config() {
-    SeederConfig made;
-    made.state = dir / "state";
-    made.site = "plant-7";
-    made.site_root = dir / "site/1.root.json";
-    made.vendor_root = dir / "vendor.root.json";
-    made.origin = vendor.folder().string();
-    made.listen = "127.0.0.1:0";
-    made.key = dir / "gateway.key";
-    made.swarm_listen = {"127.0.0.1:0"};
-    made.swarm_local_discovery = false;
+  [[nodiscard]] SeederConfig config() const override {
+    SeederConfig made = LocalGateway::config();
     made.page_listen = "127.0.0.1:0";
     made.page_tls = tls;
     made.page_users = dir / "users";
@@ -45,19 +28,12 @@ struct PageTest : ::testing::Test {
   }
 
   void SetUp() override {
-    dir.write("vendor.root.json", std::string(as_text(vendor.root)));
-    dir.write("gateway.pem", must(gateway_key(*disk, config())).public_key().pem());
-    ctl::SessionOptions options;
-    options.site = dir / "site";
-    std::ostringstream out, notes;
-    ctl::Session session(*disk, clock, options, out, notes);
-    must(ctl::site_init(*disk, session, {"plant-7", "", dir / "gateway.pem", {}, true}));
+    found();
     must(add_user(*disk, dir / "users", "anna", "correct horse battery"));
-    start();
+    begin();
   }
-  void start() {
-    gateway.reset();
-    gateway = must(Seeder::start(config(), *disk, clock));
+  void begin() {
+    start();
     http::ClientOptions options;
     options.base_url = (tls ? "https://" : "http://") + gateway->page_endpoint() + "/";
     if (tls) options.ca_pem = dir.read("state/page/certificate.pem");
@@ -137,7 +113,7 @@ TEST_F(PageTest, RefusesAPostThatAnotherSiteCouldMakeABrowserSend) {
 
 TEST_F(PageTest, ALoginOutlivesARestartOfTheGatewayAndALogoutEndsIt) {
   ASSERT_EQ(log_in().status, 200);
-  start();
+  begin();
   EXPECT_EQ(get("/api/state").status, 200);
   EXPECT_EQ(post("/api/logout", json::object()).status, 200);
   EXPECT_EQ(get("/api/state").status, 401);
@@ -145,12 +121,12 @@ TEST_F(PageTest, ALoginOutlivesARestartOfTheGatewayAndALogoutEndsIt) {
 
 TEST_F(PageTest, OverTlsTheCookieIsForTlsOnlyAndTheCertificateStays) {
   tls = true;
-  start();
+  begin();
   std::string certificate = dir.read("state/page/certificate.pem");
   std::string set = log_in().headers.at("set-cookie");
   EXPECT_TRUE(set.starts_with("__Host-lineside="));
   EXPECT_NE(set.find("; Secure"), std::string::npos);
-  start();
+  begin();
   EXPECT_EQ(get("/api/state").status, 200);
   EXPECT_EQ(dir.read("state/page/certificate.pem"), certificate);
 }
