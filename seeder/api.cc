@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seeder/api.h"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "proto/api/gossip.h"
 #include "proto/http/fetcher.h"
+#include "seeder/list_answers.h"
 
 namespace lineside::seeder {
 namespace {
@@ -33,10 +33,6 @@ bool welcome(For whom, CallerClass caller) {
   return false;
 }
 
-Response json_answer(const json& value, int status = 200) {
-  return http::json_response(status, value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
 Response bytes_answer(Bytes bytes, std::string type) {
   Response response;
   response.content_type = std::move(type);
@@ -56,15 +52,6 @@ Result<Digest> query_digest(const Request& request, const std::string& name) {
   TRY_ASSIGN(std::string text, query(request, name));
   Result<Digest> digest = Digest::parse(text);
   return digest.ok() ? digest : Result<Digest>(digest.error().with(name));
-}
-
-Result<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t value = 0;
-  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (bad != std::errc() || end != text.data() + text.size() || value < 0) {
-    return Error{Code::kMalformed, "expected a number instead of '" + std::string(text) + "'"};
-  }
-  return value;
 }
 
 // The status of our own documents' codes; problem() knows the rest.
@@ -316,20 +303,11 @@ Api::Answer Api::get_nodes(const Request& /*request*/, const Caller& /*caller*/)
 }
 
 Api::Answer Api::get_pending(const Request& /*request*/, const Caller& /*caller*/) {
-  TRY_ASSIGN(std::vector<PendingDevice> pending, store_.pending());
-  json list = json::array();
-  for (const PendingDevice& device : pending) {
-    list.push_back(
-        to_json(PendingRow{device.device, device.fingerprint, device.spki, device.hardware,
-                           device.agent, device.first_seen, device.last_seen}));
-  }
-  return json_answer({{"pending", list}});
+  return pending_answer(store_);
 }
 
 Api::Answer Api::get_bundles(const Request& /*request*/, const Caller& /*caller*/) {
-  json list = json::array();
-  for (const BundleRow& row : supply_.bundles()) list.push_back(to_json(row));
-  return json_answer({{"bundles", list}});
+  return bundles_answer(supply_);
 }
 
 Api::Answer Api::get_events(const Request& request, const Caller& /*caller*/) {
@@ -338,12 +316,7 @@ Api::Answer Api::get_events(const Request& request, const Caller& /*caller*/) {
     TRY_ASSIGN(after, parse_number(request.query.at("after")));
   }
   TRY_ASSIGN(std::vector<Event> events, store_.events(after, kMaxEvents));
-  json list = json::array();
-  for (const Event& event : events) {
-    list.push_back(to_json(EventRow{event.number, event.at, event.kind, event.actor, event.device,
-                                    event.sequence, event.document, event.text}));
-  }
-  return json_answer({{"events", list}});
+  return json_answer({{"events", events_json(events)}});
 }
 
 Api::Answer Api::get_plan(const Request& request, const Caller& /*caller*/) {

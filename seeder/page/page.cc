@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "proto/base/log.h"
 #include "proto/http/event_stream.h"
 #include "proto/trust/fields.h"
 #include "proto/trust/json.h"
+#include "seeder/list_answers.h"
 #include "seeder/page/page_views.h"
 #include "seeder/page/static_files.h"
 
@@ -30,19 +30,6 @@ constexpr std::int64_t kChecksAtOnce = 300;
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-Response json_answer(const json& value) {
-  return http::json_response(200, value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-Result<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t value = 0;
-  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (bad != std::errc() || end != text.data() + text.size() || value < 0) {
-    return Error{Code::kMalformed, "expected a number instead of '" + std::string(text) + "'"};
-  }
-  return value;
-}
 
 std::string query_or(const Request& request, const std::string& name, const std::string& fallback) {
   auto found = request.query.find(name);
@@ -236,29 +223,15 @@ Page::Answer Page::events(const Request& request, const Visitor& /*visitor*/) {
     TRY_ASSIGN(wanted.sequence, parse_number(request.query.at("sequence")));
   }
   TRY_ASSIGN(std::vector<Event> events, from_.store.events_back(wanted));
-  json list = json::array();
-  for (const Event& event : events) {
-    list.push_back(to_json(EventRow{event.number, event.at, event.kind, event.actor, event.device,
-                                    event.sequence, event.document, event.text}));
-  }
-  return json_answer({{"events", list}, {"more", events.size() == kEventsAtOnce}});
+  return json_answer({{"events", events_json(events)}, {"more", events.size() == kEventsAtOnce}});
 }
 
 Page::Answer Page::pending(const Request& /*request*/, const Visitor& /*visitor*/) {
-  TRY_ASSIGN(std::vector<PendingDevice> pending, from_.store.pending());
-  json list = json::array();
-  for (const PendingDevice& device : pending) {
-    list.push_back(
-        to_json(PendingRow{device.device, device.fingerprint, device.spki, device.hardware,
-                           device.agent, device.first_seen, device.last_seen}));
-  }
-  return json_answer({{"pending", list}});
+  return pending_answer(from_.store);
 }
 
 Page::Answer Page::bundles(const Request& /*request*/, const Visitor& /*visitor*/) {
-  json list = json::array();
-  for (const BundleRow& row : from_.supply.bundles()) list.push_back(to_json(row));
-  return json_answer({{"bundles", list}});
+  return bundles_answer(from_.supply);
 }
 
 // The directive that is in force, and what its canaries signed.
