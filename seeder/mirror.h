@@ -85,6 +85,10 @@ class Mirror {
   [[nodiscard]] Path metadata_dir() const { return dir_ / "metadata"; }
   [[nodiscard]] Path targets_dir() const { return dir_ / "targets"; }
 
+  // Compares a held tree with its signed listing: a damaged one is held no more, which is told
+  // (on_damage). True if it was.
+  Result<bool> forget_if_damaged(const Digest& tree, std::stop_token stop);
+
  private:
   class Source;
   class Atlas;
@@ -104,7 +108,6 @@ class Mirror {
   Result<void> apply(const trust::Delivery& delivery, const MirroredBundle& bundle,
                      std::stop_token stop);
   [[nodiscard]] std::string damage_of(const Digest& tree, std::stop_token stop) const;
-  Result<bool> forget_if_damaged(const Digest& tree, std::stop_token stop);
   Result<bool> forget_if_damaged(const trust::Delivery& delivery);
   Result<std::uint64_t> budget_left(const std::string& release) const;
   Result<void> check_budget(const std::string& release, std::uint64_t more) const;

@@ -125,6 +125,7 @@ class Supply {
   Result<void> make_in(const Path& out, const Pair& pair, std::stop_token stop);
   void all_made();
   void not_made(const Pair& pair, const Error& error);
+  bool mend(const Pair& pair, const std::stop_token& stop);
   void seed_all();
   Result<void> seed(const trust::Delivery& delivery);
 

@@ -33,7 +33,9 @@ void Supply::run_maker(std::stop_token stop) {
     std::vector<Pair> pairs = wanted();
     if (!pairs.empty()) {
       Result<void> made = make(pairs.front(), stop);
-      if (!made.ok() && made.error().code != Code::kCancelled) {
+      bool rotten = !made.ok() && made.error().code == Code::kMismatch;
+      bool mended = rotten && mend(pairs.front(), stop);
+      if (!made.ok() && made.error().code != Code::kCancelled && !mended) {
         not_made(pairs.front(), made.error());
       }
       changed();
@@ -54,6 +56,24 @@ void Supply::all_made() {
     if (row_.state == "ready") row_.text = "every base on the floor is served";
   }
   changed();
+}
+
+// A tree that rotted in the store serves no more, neither as base nor as target. The present one is
+// built anew, from what came over the WAN already if that is held still. True if one was damaged.
+bool Supply::mend(const Pair& pair, const std::stop_token& stop) {
+  std::lock_guard building(building_);
+  bool mended = false;
+  for (const Digest& tree : {pair.base, pair.target}) {
+    Result<bool> forgotten = mirror_.forget_if_damaged(tree, stop);
+    if (!forgotten.ok() || !*forgotten) continue;
+    mended = true;
+    std::lock_guard lock(mutex_);
+    if (!current_ || current_->tree != tree) continue;
+    supplied_sequence_ = 0;
+    fetcher_asked_ = true;
+    fetcher_wakes_.notify_all();
+  }
+  return mended;
 }
 
 // A full or failing disk may be mended; what the trees themselves forbid is not.

@@ -288,5 +288,23 @@ TEST_F(SupplyTest, WithoutASmallerDeliveryTheFullOneIsOffered) {
   EXPECT_FALSE(bundles.route(one.tree, two.tree));
 }
 
+TEST_F(SupplyTest, ATargetThatRottedInTheStoreIsBuiltAnewAndServed) {
+  std::map<std::string, std::string> files{{"models/a", noise(30'000, 1)}};
+  trust::Manifest one = vendor.publish("1.0.0", 1, files);
+  files["models/b"] = noise(20'000, 2);
+  trust::Manifest two = vendor.publish("2.0.0", 2, files);
+  start();
+  supply_all(1, one);
+  supply_all(2, two);
+  ASSERT_TRUE(await([&] { return supply->row().state == "ready"; }));
+  must(disk->replace(bundles.tree_dir(two.tree) / "models/b", as_bytes("rot")));
+  report_trees({one.tree});
+  supply->wake();
+  EXPECT_TRUE(await([&] { return bundles.route(one.tree, two.tree).has_value(); }));
+  EXPECT_TRUE(must(delta::verify_tree(*disk, bundles.tree_dir(two.tree),
+                                      must(bundles.listing(two.tree)), 1))
+                  .empty());
+}
+
 }  // namespace
 }  // namespace lineside::seeder
