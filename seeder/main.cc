@@ -37,6 +37,27 @@ int fail_unknown(const std::string& word) {
                                  "'; lineside-seeder --help lists what there is"});
 }
 
+// What is missing or wrong, in our words.
+int fail_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  std::string path = app.get_name();
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    path += " " + at->get_name();
+  }
+  std::string names;
+  for (const CLI::App* sub : at->get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + sub->get_name();
+  }
+  std::string what = error.what();
+  if (!names.empty()) {
+    what = "expected a command: " + names;
+  } else if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    what = "expected a NAME";
+  }
+  return fail({Code::kUsage, path + ": " + what + "; " + path + " --help says more"});
+}
+
 int show_key(const Path& file, const std::string& public_file) {
   auto disk = make_posix_disk();
   Result<SeederConfig> config = load_config(*disk, file);
@@ -132,14 +153,16 @@ int main(int argc, char** argv) {
   CLI::App* user_remove =
       user->add_subcommand("remove", "Ends a user's logins and right to log in");
   for (CLI::App* command : {user_add, user_remove}) {
-    command->add_option("name", name)->required();
+    command->add_option("NAME", name, "who it is, at most 64 characters")->required();
     command->add_option("--config", config, "TOML file")->capture_default_str();
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
     std::vector<std::string> rest = app.remaining();
-    if (rest.empty()) return app.exit(error) == 0 ? 0 : 2;
+    if (rest.empty()) return lineside::seeder::fail_usage(app, error);
     return lineside::seeder::fail_unknown(rest.front());
   }
   if (!app.remaining(true).empty()) {

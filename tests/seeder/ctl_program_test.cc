@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `lineside` as a shell sees it: exit status, standard output, standard error.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "seeder/ctl/exit_status.h"
+#include "tests/seeder/programs.h"
 
 namespace lineside::ctl {
 namespace {
 
-struct Ended {
-  int status = -1;
-  std::string text;
-};
-
-// With its standard error in the text.
 Ended run(const std::string& arguments) {
-  std::string line = std::string(LINESIDE_BIN_DIR) + "/lineside " + arguments + " 2>&1 </dev/null";
-  Ended ended;
-  FILE* pipe = ::popen(line.c_str(), "r");
-  std::array<char, 4096> part{};
-  while (std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) {
-    ended.text.append(part.data(), count);
-  }
-  ended.status = WEXITSTATUS(::pclose(pipe));
-  return ended;
+  return run_program("lineside", arguments);
 }
 
 TEST(CtlProgram, AnUnknownCommandIsNamedWithThoseThatExist) {
