@@ -177,7 +177,7 @@ Page::Answer Page::log_in(const Request& request) {
   TRY_ASSIGN(std::optional<std::string> token, sessions_.log_in(user, passphrase));
   if (!token) {
     log(Level::kWarning, "login refused", {{"user", user}, {"from", request.remote_ip}});
-    return http::problem(401, {Code::kDenied, "name and passphrase do not fit"});
+    return http::problem(401, {Code::kDenied, "user and passphrase do not fit"});
   }
   from_.site.note("login", "at the page, from " + request.remote_ip, "user " + user);
   Response response = json_answer({{"user", user}});

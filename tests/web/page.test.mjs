@@ -75,7 +75,7 @@ test('a wrong passphrase is refused in words and shows nothing', async () => {
 
 test('the login form has no barrier', async () => {
   const page = await open(browser, site, { login: false });
-  await page.getByLabel('Name').waitFor();
+  await page.getByLabel('User').waitFor();
   assert.deepEqual(await violations(page), []);
   await page.context().close();
 });

@@ -66,7 +66,7 @@ export async function open(browser, site, { size = [1024, 600], scheme = 'light'
 }
 
 export async function logIn(page, site, passphrase = site.passphrase) {
-  await page.getByLabel('Name').fill(site.user);
+  await page.getByLabel('User').fill(site.user);
   await page.getByLabel('Passphrase').fill(passphrase);
   await page.getByRole('button', { name: 'Log in' }).click();
   if (passphrase === site.passphrase) await page.getByRole('navigation', { name: 'Views' }).waitFor();

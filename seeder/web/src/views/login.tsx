@@ -24,7 +24,7 @@ export function Login({ onDone }: { onDone: () => void }) {
         <h1>Lineside</h1>
         <p class="dim">Who looks at this site?</p>
         <label>
-          Name
+          User
           <input name="user" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus />
         </label>
         <label>
