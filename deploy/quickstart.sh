@@ -4,24 +4,32 @@
 # lays out three versions of a real bundle, and runs a site of a gateway and eight devices through
 # them. The third version is the incident that Lineside exists for. Safe to repeat.
 #
-# usage: deploy/quickstart.sh [--nodes N] [--keep]
-#   --nodes N   devices, 3 to 200 (default 8)
-#   --keep      leave the site running, and say how to look at it and how to stop it
+# usage: deploy/quickstart.sh [--nodes N] [--keep] [--dir FOLDER]
+#   --nodes N     devices, 3 to 200 (default 8)
+#   --keep        leave the site running, and say how to look at it and how to stop it
+#   --dir FOLDER  where the site stands (default build/site); what is in it is removed first
 set -euo pipefail
+here=$PWD
 cd "$(dirname "$0")/.."
 
 wrong() {
   echo "quickstart: $1; see deploy/quickstart.sh --help" >&2
   exit 2
 }
-arguments=("$@")
+arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
-    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    --keep) ;;
+    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --keep) arguments+=(--keep) ;;
     --nodes)
       case ${2:-} in '' | *[!0-9]*) wrong "--nodes takes a number from 3 to 200" ;; esac
       { [ "$2" -ge 3 ] && [ "$2" -le 200 ]; } || wrong "--nodes takes a number from 3 to 200"
+      arguments+=(--nodes "$2")
+      shift
+      ;;
+    --dir)
+      [ -n "${2:-}" ] || wrong "--dir takes a folder"
+      arguments+=(--dir "$(cd "$here" && realpath -m -- "$2")")
       shift
       ;;
     *) wrong "'$1' is not known" ;;

@@ -310,8 +310,14 @@ download_bytes_per_second = {self.lan_rate}
         done = self.operator("status", "--json", check=False)
         return json.loads(done.stdout) if done.returncode in (0, 3) else None
 
+    def patience(self, seconds):
+        """What is enough for eight agents on this machine, for as many as there are."""
+        return seconds * max(1.0, self.count / 8)
+
     def wait_for(self, what, holds, seconds=120, on_status=None):
-        """Asks the gateway until `holds(status)`; fails after `seconds` and shows the logs' ends."""
+        """Asks the gateway until `holds(status)`; fails after `seconds`, with more than eight devices
+        after proportionally more, and shows the logs' ends."""
+        seconds = self.patience(seconds)
         end = time.monotonic() + seconds
         status = None
         while time.monotonic() < end:
@@ -322,11 +328,12 @@ download_bytes_per_second = {self.lan_rate}
                 return status
             self.check_alive()
             time.sleep(0.3)
-        raise PlantError(f"waited {seconds} s in vain: {what}\n"
+        raise PlantError(f"waited {seconds:.0f} s in vain: {what}\n"
                          f"{json.dumps(status, indent=1)[:6000]}\n{self.tails()}")
 
     def wait_for_nodes(self, what, holds, seconds=120):
         """The same, asking the devices themselves: for when there is no gateway."""
+        seconds = self.patience(seconds)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             states = {name: self.node_json(name, "status") for name in self.node_names()}
@@ -334,7 +341,7 @@ download_bytes_per_second = {self.lan_rate}
                 return states
             self.check_alive()
             time.sleep(0.5)
-        raise PlantError(f"waited {seconds} s in vain: {what}\n"
+        raise PlantError(f"waited {seconds:.0f} s in vain: {what}\n"
                          f"{json.dumps(states, indent=1)[:6000]}\n{self.tails()}")
 
     def check_alive(self):

@@ -217,7 +217,7 @@ def all_of_it(plant):
 def main():
     options = parse()
     refuse_while_running(options.dir)
-    shutil.rmtree(options.dir, ignore_errors=True)
+    make_room(options.dir)
     # 20 Mbit/s each way: what a busy plant network leaves to updates, and slow enough to be watched.
     plant = Plant(options.dir, main_bin(), nodes=options.nodes, lan_rate=2_500_000)
     end_on_signals()
@@ -242,11 +242,21 @@ def main():
 def keep(plant):
     print(f"""
 The site goes on. Its page, for a browser on this machine:
-  http://{plant.network.page}/    name: operator   passphrase: {plant.add_page_user("operator")}
+  http://{plant.network.page}/    user: operator   passphrase: {plant.add_page_user("operator")}
 The same in a terminal:
   LINESIDE_SITE={plant.folder}/operator {plant.bin}/lineside status --watch
 Stop it with
   kill $(cat {plant.pids()})""")
+
+
+def make_room(folder):
+    """An earlier site is swept away, and nothing that is none."""
+    mark = folder / "a-lineside-quickstart"
+    if folder.is_dir() and any(folder.iterdir()) and not mark.exists() and folder != BUILD / "site":
+        sys.exit(f"quickstart: {folder} holds other files than a site's; name a new folder with --dir")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
 
 
 def refuse_while_running(folder):
