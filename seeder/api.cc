@@ -332,7 +332,7 @@ Api::Answer Api::get_rollouts(const Request& /*request*/, const Caller& /*caller
     const RolloutState& state = rollout.state;
     list.push_back(
         to_json(RolloutSummary{state.sequence, rollout.bundle, std::string(stage_name(state.stage)),
-                               state.count(Ending::kConfirmed)}));
+                               state.count(Ending::kConfirmed), state.reason}));
   }
   return json_answer({{"rollouts", list}});
 }

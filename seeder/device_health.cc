@@ -25,11 +25,18 @@ bool switching(std::string_view state) {
   return state == "activating" || state == "trial";
 }
 
-bool before_switch(std::string_view state) {
-  return state == "fetching" || state == "staging" || state == "checking" || state == "gated";
+// The last live check, if it failed. What was tried in a rollout is another matter.
+std::string live_failure(const NodeRow& node) {
+  if (!node.report || !node.report->check) return "";
+  const api::CheckSummary& check = *node.report->check;
+  return check.phase == "live" && check.verdict != "pass" ? check.cause : "";
 }
 
 }  // namespace
+
+bool before_switch(std::string_view state) {
+  return state == "fetching" || state == "staging" || state == "checking" || state == "gated";
+}
 
 std::string_view health_name(Health health) {
   auto found = std::find_if(kNames.begin(), kNames.end(),
@@ -57,7 +64,9 @@ Health health_of(const NodeRow& node, UtcTime now, UtcTime listening) {
   // A dead line is dead whatever else the device is busy with.
   if (!report.bundle.empty() && !report.inferring) return Health::kNotInferring;
   if (!report.bundle.empty() && !report.damage.empty()) return Health::kDamaged;
-  if (before_switch(report.state)) return Health::kUpdating;
+  // A rollout that ended holds it where it is: it is on its way to nothing.
+  bool held = node.ending == "unfinished";
+  if (before_switch(report.state) && !held) return Health::kUpdating;
   if (report.state == "failed" || report.state == "rolled_back") return Health::kFailed;
   return report.bundle.empty() ? Health::kEmpty : Health::kInferring;
 }
@@ -88,7 +97,7 @@ std::string describe_change(Health before, const NodeRow& node) {
   if (now == Health::kSilent) return "silent: not heard of for 120 s";
   if (now == Health::kNotInferring) {
     std::string cause = node.report ? node.report->inferring_cause : "";
-    if (cause.empty() && node.report && node.report->check) cause = node.report->check->cause;
+    if (cause.empty()) cause = live_failure(node);
     return "NOT INFERRING" + (node.report ? " on " + node.report->bundle : "") +
            (cause.empty() ? "" : ": " + cause);
   }

@@ -18,7 +18,7 @@ namespace lineside::seeder {
 
 enum class Health {
   kInferring,     // the last check or heartbeat of what it runs was good
-  kUpdating,      // on its way to another bundle; what it runs meanwhile infers
+  kUpdating,      // on its way to another bundle, in a rollout that goes on; what it runs infers
   kFailed,        // the last update failed or was rolled back; what it runs infers, if anything
   kNotInferring,  // runs a bundle whose last live check failed
   kDamaged,       // infers, but what it runs is not what was signed: tampered with, or rotten
@@ -32,6 +32,8 @@ inline constexpr std::chrono::seconds kSilentAfter{120};
 std::string_view health_name(Health health);
 // kSilent for an unknown name.
 Health health_from(std::string_view name);
+// A state of the life table in which a bundle is worked on and nothing is switched yet.
+[[nodiscard]] bool before_switch(std::string_view state);
 // kFailed, kNotInferring, kDamaged or kSilent: somebody has to look.
 [[nodiscard]] bool needs_attention(Health health);
 

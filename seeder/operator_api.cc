@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seeder/operator_api.h"
 
-#include <nlohmann/json.hpp>
-
-#include "proto/trust/fields.h"
-#include "proto/trust/json.h"
+#include "proto/api/message.h"
 
 namespace lineside::seeder {
 namespace {
 
+using api::amount;
+using api::small_amount;
 using nlohmann::json;
 using trust::Fields;
 
-constexpr std::int64_t kMax = trust::kMaxInteger;
+constexpr std::int64_t kMax = api::kMaxAmount;
 constexpr std::uint64_t kMaxAnswerBytes = 256ULL << 20;
 
 void put(json& out, const char* name, const std::optional<UtcTime>& time) {
@@ -29,11 +28,9 @@ json origin_json(const OriginRow& row) {
 }  // namespace
 
 json to_json(const Forecast& value) {
-  return {{"devices", value.devices},
-          {"wan_bytes", value.wan_bytes},
-          {"lan_bytes", value.lan_bytes},
-          {"transfer_seconds", value.transfer_seconds},
-          {"soak_seconds", value.soak_seconds}};
+  return {{"devices", value.devices},           {"wan_bytes", value.wan_bytes},
+          {"lan_bytes", value.lan_bytes},       {"transfer_seconds", value.transfer_seconds},
+          {"work_seconds", value.work_seconds}, {"soak_seconds", value.soak_seconds}};
 }
 
 namespace {
@@ -72,20 +69,13 @@ json rollout_json(const RolloutRow& row) {
   return out;
 }
 
-std::uint64_t amount(Fields& fields, std::string_view name) {
-  return static_cast<std::uint64_t>(fields.integer(name, 0, kMax));
-}
-
-std::uint32_t small(Fields& fields, std::string_view name) {
-  return static_cast<std::uint32_t>(fields.integer(name, 0, 0xffffffff));
-}
-
 Forecast read_forecast(Fields& fields) {
   Forecast value;
   value.devices = amount(fields, "devices");
   value.wan_bytes = amount(fields, "wan_bytes");
   value.lan_bytes = amount(fields, "lan_bytes");
   value.transfer_seconds = fields.integer("transfer_seconds", 0, kMax);
+  value.work_seconds = fields.optional_integer("work_seconds", 0, kMax).value_or(0);
   value.soak_seconds = fields.integer("soak_seconds", 0, kMax);
   return value;
 }
@@ -100,8 +90,8 @@ RolloutRow read_rollout(Fields& fields) {
   row.stage = fields.text("stage");
   row.paused = fields.boolean("paused");
   row.reason = fields.text("reason");
-  row.batches_open = small(fields, "batches_open");
-  row.batch_count = small(fields, "batch_count");
+  row.batches_open = small_amount(fields, "batches_open");
+  row.batch_count = small_amount(fields, "batch_count");
   row.endings = fields.integer_map("endings");
   row.gate_open = fields.boolean("gate_open");
   row.gate = fields.text("gate");
@@ -176,6 +166,7 @@ Result<void> read_status(Fields& fields, SiteStatus& status) {
   status.supply = read_supply(supply);
   status.origin = read_origin(fields);
   status.newest_sequence = fields.optional_integer("newest_sequence", 0, kMax).value_or(0);
+  status.newest_roster = fields.optional_integer("newest_roster", 0, kMax).value_or(0);
   if (auto rollout = fields.optional_object("rollout")) status.rollout = read_rollout(*rollout);
   status.health = fields.integer_map("health");
   for (Fields& item : fields.list("nodes")) {
@@ -227,6 +218,7 @@ Result<RolloutSummary> read_summary(Fields& fields) {
   row.bundle = fields.text("bundle");
   row.stage = fields.text("stage");
   row.confirmed = fields.integer("confirmed", 0, kMax);
+  row.reason = fields.optional_text("reason").value_or("");
   return row;
 }
 
@@ -249,17 +241,9 @@ Result<void> read_plan(Fields& fields, PlanView& plan) {
   return ok();
 }
 
-// Parses `body` and lets `read` fill `value` from its fields.
 template <class Value, class Read>
 Result<Value> parse_answer(BytesView body, const char* name, Read read) {
-  trust::JsonLimits limits;
-  limits.max_bytes = kMaxAnswerBytes;
-  TRY_ASSIGN(json document, trust::parse_json(body, name, limits));
-  Fields fields(document, name, trust::UnknownMembers::kAllowed);
-  Value value;
-  TRY(read(fields, value));
-  TRY(fields.finish());
-  return value;
+  return api::parse_message<Value>(body, name, kMaxAnswerBytes, read);
 }
 
 // The list `member` of an answer, each item read by `read`.
@@ -308,6 +292,7 @@ json to_json(const SiteStatus& status) {
               {"supply", supply},
               {"origin", origin_json(status.origin)},
               {"newest_sequence", status.newest_sequence},
+              {"newest_roster", status.newest_roster},
               {"health", status.health},
               {"nodes", nodes},
               {"wan_total", status.wan_total},
@@ -359,7 +344,8 @@ json to_json(const RolloutSummary& row) {
   return {{"sequence", row.sequence},
           {"bundle", row.bundle},
           {"stage", row.stage},
-          {"confirmed", row.confirmed}};
+          {"confirmed", row.confirmed},
+          {"reason", row.reason}};
 }
 
 Result<SiteStatus> parse_site_status(BytesView body) {

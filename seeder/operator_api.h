@@ -25,7 +25,12 @@ struct Forecast {
   std::uint64_t wan_bytes = 0;
   std::uint64_t lan_bytes = 0;  // to all devices together
   std::int64_t transfer_seconds = 0;
+  std::int64_t work_seconds = 0;  // staging, checks, switches and trials, one step after another
   std::int64_t soak_seconds = 0;
+
+  [[nodiscard]] std::int64_t seconds() const {
+    return transfer_seconds + work_seconds + soak_seconds;
+  }
 };
 
 struct CanaryRow {
@@ -66,6 +71,7 @@ struct RolloutSummary {
   std::string bundle;
   std::string stage;           // stage_name
   std::int64_t confirmed = 0;  // devices
+  std::string reason;          // why the stage is what it is
 };
 
 // done, failed, aborted, superseded.
@@ -114,6 +120,7 @@ struct SiteStatus {
   SupplyRow supply;
   OriginRow origin;
   std::int64_t newest_sequence = 0;  // of all directives ever held, whoever signed them
+  std::int64_t newest_roster = 0;    // likewise
   std::optional<RolloutRow> rollout;
   std::map<std::string, std::int64_t> health;  // health_name -> devices, see count_health
   std::vector<NodeRow> nodes;                  // by id

@@ -25,6 +25,31 @@ std::string_view evidence_name(trust::Evidence evidence) {
   return "missing";
 }
 
+// What is kept of a rollout that is over: its manifest need not be here any more, so its gate is
+// not evaluated again. The canaries' words are verified by the present roster.
+trust::GateState gate_on_record(const trust::VerifiedDirective& directive,
+                                const RolloutState& state, const std::vector<Bytes>& envelopes,
+                                const trust::Roster& roster) {
+  trust::GateState gate;
+  gate.open = state.gate_was_open();
+  for (const std::string& id : directive.directive.canaries) {
+    trust::CanaryEvidence canary{id, trust::Evidence::kMissing, "no valid word of it is kept", {}};
+    for (const Bytes& envelope : envelopes) {
+      auto verified = trust::verify_attestation(envelope, roster);
+      if (!verified.ok() || verified->attestation.device != id ||
+          verified->attestation.directive != directive.digest) {
+        continue;
+      }
+      bool passed = verified->attestation.outcome == trust::Outcome::kPassed;
+      canary.evidence = passed ? trust::Evidence::kPassed : trust::Evidence::kFailed;
+      canary.why = passed ? "" : verified->attestation.cause;
+      if (!passed) break;  // beside a PASSED it counts
+    }
+    gate.canaries.push_back(std::move(canary));
+  }
+  return gate;
+}
+
 }  // namespace
 
 Result<Site::Heard> Site::heard(const StoredReport& stored) {
@@ -132,6 +157,7 @@ SiteStatus Site::status() const {
   status.now = clock_.now();
   status.roster_version = roster_ ? roster_->roster.version : 0;
   status.newest_sequence = directive_floor_;
+  status.newest_roster = roster_floor_;
   if (auto pending = store_.pending(); pending.ok()) {
     status.pending = static_cast<std::int64_t>(pending->size());
   }
@@ -193,7 +219,10 @@ Result<SiteStatus> Site::status_under(std::int64_t sequence) const {
   status.site = options_.name;
   status.now = clock_.now();
   status.roster_version = roster_ ? roster_->roster.version : 0;
-  status.rollout = rollout_row(directive, stored->state, {});
+  TRY_ASSIGN(auto envelopes, store_.attestations(directive.digest));
+  trust::GateState gate = gate_on_record(directive, stored->state, envelopes,
+                                         roster_ ? roster_->roster : trust::Roster{});
+  status.rollout = rollout_row(directive, stored->state, gate);
   status.nodes = node_rows(reports, &directive.directive, &stored->state);
   status.health = count_health(status.nodes);
   return status;

@@ -71,6 +71,13 @@ Result<void> nodes(Session& session);
 Result<void> accept(Session& session, const std::vector<Acceptance>& wishes);
 Result<void> revoke(Session& session, const std::string& device);
 
+// After a rotation: the last roster, as operators before it signed it, signed anew by the present
+// ones, with a number above every roster that the gateway ever held. Says so if there is nothing to
+// do. kConflict if the gateway held a newer one than this folder, unless it is to be signed all the
+// same: what was changed since is lost. Codes of SiteFolder::former_roster and next_number.
+enum class IfOlder { kRefuse, kSign };
+Result<void> roster_sign(Session& session, IfOlder older);
+
 // The gateway asks the origin now.
 Result<void> refresh(Session& session);
 Result<void> bundles(Session& session);
@@ -97,8 +104,8 @@ struct Watch {
 };
 // Calls attention to devices that are not inferring, damaged, failed or silent.
 Result<void> status(Session& session);
-// With until_end: calls attention to a rollout that is paused or did not end well, and to devices.
-// kConflict if there is none.
+// Goes on over a gateway that does not answer, and says so. With until_end: calls attention to a
+// rollout that is paused or did not end well, and to devices. kConflict if there is none.
 Result<void> watch(Session& session, const Watch& options);
 Result<void> report(Session& session, std::int64_t sequence, bool csv = false);
 Result<void> events(Session& session, std::int64_t after);

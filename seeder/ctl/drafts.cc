@@ -313,14 +313,14 @@ Result<trust::Directive> draft_directive(const Roster& roster, const trust::Mani
   return draft;
 }
 
-Result<std::int64_t> next_sequence(std::int64_t held, std::int64_t named) {
+Result<std::int64_t> next_number(std::string_view kind, std::int64_t held, std::int64_t named) {
   if (named - held > kMaxUnsignedStep) {
     return Error{Code::kMismatch,
-                 fmt::format("the gateway names {} as the newest directive, the newest that this "
+                 fmt::format("the gateway names {} as the newest {}, the newest that this "
                              "site's operators signed is {}: not believed, nothing was signed. If "
                              "an operator who is none any more signed it, remove the gateway's "
                              "site.db; else the gateway is not to be trusted",
-                             named, held)};
+                             named, kind, held)};
   }
   return std::max(held, named) + 1;
 }

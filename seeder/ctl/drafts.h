@@ -64,14 +64,14 @@ Result<trust::Directive> draft_directive(const trust::Roster& roster,
                                          const Digest& manifest_digest, const RolloutWish& wish,
                                          std::int64_t sequence, UtcTime now);
 
-// How far above the newest directive that this site's operators signed a gateway may name one. Only
+// How far above the newest document that this site's operators signed a gateway may name one. Only
 // one that was signed by operators who are none any more is there to be learnt from it.
 inline constexpr std::int64_t kMaxUnsignedStep = 1'000'000;
-// Above every directive that the site ever saw: nodes remember the number. `held` is of the newest
-// that is verified here (0: none), `named` what the gateway says. kMismatch if it says more than
-// kMaxUnsignedStep above: nodes refuse everything below what is signed now, so that a gateway in
-// the wrong hands could use up all numbers.
-Result<std::int64_t> next_sequence(std::int64_t held, std::int64_t named);
+// The number of the next directive or roster (`kind`), above every one that the site ever saw:
+// nodes remember it. `held` is of the newest that is verified here (0: none), `named` what the
+// gateway says. kMismatch if it says more than kMaxUnsignedStep above: nodes refuse everything
+// below what is signed now, so that a gateway in the wrong hands could use up all numbers.
+Result<std::int64_t> next_number(std::string_view kind, std::int64_t held, std::int64_t named);
 
 // The rollout whose bundle to go back to.
 struct WayBack {

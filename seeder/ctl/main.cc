@@ -34,7 +34,7 @@ struct Flags {
   std::string folder;
   std::uint64_t bytes = 0;
   std::uint64_t lan_rate = 100'000'000 / 8;
-  bool watch = false, csv_report = false;
+  bool watch = false, csv_report = false, older = false;
   OperatorChange operators;
   GatewayChange gateway;
   KeyWish key;
@@ -282,6 +282,13 @@ class Program {
     take->add_option("--csv", flags_.csv,
                      "file of DEVICE,FINGERPRINT[,canary][,group=G]…[,hardware=H]…")
         ->check(CLI::ExistingFile);
+    CLI::App* roster = app_.add_subcommand("roster", "The roster as a document");
+    roster->require_subcommand(1);
+    command(*roster, "sign", "Signs the last roster anew, after the operators were rotated",
+            [](Session& session, Disk&, Flags& flags) {
+              return roster_sign(session, flags.older ? IfOlder::kSign : IfOlder::kRefuse);
+            })
+        ->add_flag("--older", flags_.older, "although the gateway held a newer one");
     command(app_, "revoke", "Takes a device out of the roster",
             [](Session& session, Disk&, Flags& flags) { return revoke(session, flags.device); })
         ->add_option("device", flags_.device)

@@ -28,6 +28,7 @@ struct PlannedDevice {
   std::string device;
   Verdict verdict = Verdict::kTakes;
   std::string why;
+  bool infers = true;                  // kHolds: what it runs does
   std::uint64_t bytes = 0;             // smallest delivery from what it holds; 0: not made yet
   std::optional<std::uint32_t> batch;  // in the draft
 };
@@ -39,6 +40,8 @@ struct RolloutPlan {
   seeder::Forecast forecast;
 
   [[nodiscard]] std::vector<std::string> refused() const;
+  // They run the bundle and do not infer: rolling it out mends nothing that is not damaged.
+  [[nodiscard]] std::vector<std::string> dead() const;
 };
 
 struct PlanInput {
@@ -59,6 +62,10 @@ RolloutPlan plan_rollout(const PlanInput& input, const RolloutWish& wish);
 // What `rollout start` may sign: the draft. kIncompatible naming the refused devices, unless they
 // are left out.
 Result<trust::Directive> signable(const RolloutPlan& plan, const RolloutWish& wish);
+
+// The newest rollout of `bundle`, if it ended badly: what failed may fail again.
+std::optional<seeder::RolloutSummary> ended_badly(
+    const std::vector<seeder::RolloutSummary>& rollouts, const std::string& bundle);
 
 // Why a device cannot take the bundle; nullopt if it can, or if it was not heard of yet. `bytes`
 // is what has to be delivered to it.

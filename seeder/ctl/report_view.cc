@@ -38,8 +38,7 @@ std::string forecast_table(const SiteStatus& status) {
       {{"devices", std::to_string(told.devices), fmt::format("{} confirmed", confirmed)},
        {"WAN", bytes_text(told.wan_bytes), bytes_text(moved.wan)},
        {"LAN", bytes_text(told.lan_bytes), bytes_text(moved.from_gateway + moved.from_peers)},
-       {"time", seconds(told.transfer_seconds + told.soak_seconds),
-        seconds(status.rollout->seconds)}});
+       {"time", seconds(told.seconds()), seconds(status.rollout->seconds)}});
 }
 
 // A cell that no spreadsheet takes for a formula.
@@ -88,12 +87,12 @@ std::string report_view(const SiteStatus& status, const ViewOptions& options) {
     std::string difference = max_difference(node);
     rows.push_back({safe(node.device, 64) + (node.canary ? " *" : ""),
                     paint(tint_of(node), ending_text(node)), version_text(node),
-                    paint(expected ? Tint::kGood : Tint::kNone, tree),
-                    check_text(node, status.supply), difference, bytes_text(gateway_bytes(node)),
-                    bytes_text(peer_bytes(node))});
+                    paint(expected ? Tint::kGood : Tint::kNone, tree), difference,
+                    bytes_text(gateway_bytes(node)), bytes_text(peer_bytes(node)),
+                    check_text(node, status.supply)});
   }
-  out += table({"NODE", "ENDING", "VERSION", "TREE ON DISK", "CHECK", "MAX DIFF", "FROM GATEWAY",
-                "FROM PEERS"},
+  out += table({"NODE", "ENDING", "VERSION", "TREE ON DISK", "MAX DIFF", "FROM GATEWAY",
+                "FROM PEERS", "CHECK"},
                rows);
   TransferSums moved = sums(status);
   out += fmt::format(

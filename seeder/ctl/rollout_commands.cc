@@ -9,6 +9,7 @@
 #include "proto/http/target.h"
 #include "seeder/ctl/commands.h"
 #include "seeder/ctl/plan.h"
+#include "seeder/ctl/view_text.h"
 #include "seeder/ctl/views.h"
 
 namespace lineside::ctl {
@@ -21,7 +22,8 @@ constexpr std::uint64_t kLanRate = 100'000'000 / 8;  // bytes a second
 Result<std::int64_t> free_sequence(Session& session) {
   TRY_ASSIGN(auto directive, session.directive());
   TRY_ASSIGN(seeder::SiteStatus status, session.status());
-  return next_sequence(directive ? directive->directive.sequence : 0, status.newest_sequence);
+  return next_number("directive", directive ? directive->directive.sequence : 0,
+                     status.newest_sequence);
 }
 
 Result<RolloutPlan> planned(Session& session, const CheckedBundle& bundle, const RolloutWish& wish,
@@ -58,23 +60,29 @@ Result<void> start(Session& session, const CheckedBundle& bundle, const RolloutW
   return ok();
 }
 
+Result<std::vector<seeder::RolloutSummary>> rollouts_of(Session& session) {
+  TRY_ASSIGN(Gateway * gateway, session.gateway());
+  TRY_ASSIGN(Bytes body, gateway->get("/v1/rollouts"));
+  return seeder::parse_rollouts(body);
+}
+
 // Says what it is, since nobody named it.
 Result<std::string> last_good_bundle(Session& session) {
   TRY_ASSIGN(auto present, session.directive());
   if (!present) return Error{Code::kConflict, "nothing was rolled out yet"};
-  TRY_ASSIGN(Gateway * gateway, session.gateway());
-  TRY_ASSIGN(Bytes body, gateway->get("/v1/rollouts"));
-  TRY_ASSIGN(auto rollouts, seeder::parse_rollouts(body));
+  TRY_ASSIGN(auto rollouts, rollouts_of(session));
   TRY_ASSIGN(WayBack way, way_back(rollouts, present->directive));
   session.notes() << describe(way) << "\n";
   return way.to.bundle;
 }
 
-json plan_json(const CheckedBundle& bundle, const RolloutPlan& plan) {
+json plan_json(const CheckedBundle& bundle, const RolloutPlan& plan,
+               const std::optional<seeder::RolloutSummary>& before) {
   json out = to_json(bundle.plan);
   out["version"] = bundle.manifest.version;
   out["manifest"] = bundle.digest.hex();
   out["forecast"] = to_json(plan.forecast);
+  if (before) out["ended_badly"] = to_json(*before);
   out["nodes"] = json::array();
   for (const PlannedDevice& device : plan.devices) {
     bool can = device.verdict != Verdict::kRefused && device.verdict != Verdict::kNotMeant;
@@ -83,6 +91,7 @@ json plan_json(const CheckedBundle& bundle, const RolloutPlan& plan) {
                 {"verdict", verdict_name(device.verdict)},
                 {"bytes", device.bytes}};
     if (!device.why.empty()) row["why"] = device.why;
+    if (device.verdict == Verdict::kHolds) row["infers"] = device.infers;
     if (device.batch) row["batch"] = *device.batch;
     out["nodes"].push_back(row);
   }
@@ -144,12 +153,17 @@ Result<void> plan(Session& session, const std::string& bundle, const RolloutWish
   TRY(check_wish(wish));
   TRY_ASSIGN(CheckedBundle checked, session.bundle(bundle_name(bundle)));
   TRY_ASSIGN(RolloutPlan plan, planned(session, checked, wish, 1, lan_rate));
+  TRY_ASSIGN(auto rollouts, rollouts_of(session));
+  auto before = ended_badly(rollouts, checked.manifest.target_name());
   if (auto refused = plan.refused(); !refused.empty()) {
     session.call_attention(fmt::format("cannot take it: {}", fmt::join(refused, ", ")));
   }
+  if (auto dead = plan.dead(); !dead.empty()) {
+    session.call_attention(fmt::format("NOT INFERRING: {}", fmt::join(dead, ", ")));
+  }
   if (session.json()) {
     if (!plan.directive.ok()) return plan.directive.error();
-    session.out() << plan_json(checked, plan).dump() << "\n";
+    session.out() << plan_json(checked, plan, before).dump() << "\n";
     return ok();
   }
   std::vector<std::vector<std::string>> rows;
@@ -159,14 +173,21 @@ Result<void> plan(Session& session, const std::string& bundle, const RolloutWish
                                checked.manifest.release)
                 << fmt::format("manifest {}\n\n", checked.digest.hex())
                 << table({"NODE", "BATCH", "CAN TAKE IT", "DELIVERY"}, rows)
-                << fmt::format("\nWAN   {}\nLAN   {} to {} devices together\n",
+                << fmt::format("\nWAN     {}\nLAN     {} to {} devices together\nORIGIN  {}\n",
                                wan_text(checked.plan), bytes_text(plan.forecast.lan_bytes),
-                               plan.forecast.devices);
+                               plan.forecast.devices, origin_text(checked.plan.origin));
+  if (before) {
+    session.out() << fmt::format("BEFORE  rollout {} of this bundle ended: {}: {}\n",
+                                 before->sequence, safe(before->stage, 20),
+                                 safe(before->reason, 300));
+  }
   TRY_ASSIGN(trust::Directive draft, plan.directive);
-  session.out() << fmt::format("TIME  about {} of transfer, {} of soak, {} steps (canaries {})\n",
-                               duration_text(std::chrono::seconds(plan.forecast.transfer_seconds)),
-                               duration_text(draft.soak), draft.batch_count(),
-                               fmt::join(draft.canaries, ", "));
+  auto seconds = [](std::int64_t count) { return duration_text(std::chrono::seconds(count)); };
+  session.out() << fmt::format(
+      "TIME    about {} of transfer, {} of staging, checks and trials, {} of soak; {} steps "
+      "(canaries {})\n",
+      seconds(plan.forecast.transfer_seconds), seconds(plan.forecast.work_seconds),
+      duration_text(draft.soak), draft.batch_count(), fmt::join(draft.canaries, ", "));
   return ok();
 }
 

@@ -145,6 +145,37 @@ Result<void> refresh(Session& session) {
   return ok();
 }
 
+Result<void> roster_sign(Session& session, IfOlder older) {
+  TRY_ASSIGN(auto held, session.folder().roster());
+  if (held) {
+    TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());  // the gateway is given it
+    session.out() << (session.json()
+                          ? json{{"roster", roster.roster.version}}.dump()
+                          : fmt::format("roster {} is signed by the present operators already",
+                                        roster.roster.version))
+                  << "\n";
+    return ok();
+  }
+  TRY_ASSIGN(trust::VerifiedRoster last, session.folder().former_roster(session.now()));
+  TRY_ASSIGN(seeder::SiteStatus status, session.status());
+  if (last.roster.version < status.newest_roster && older == IfOlder::kRefuse) {
+    return Error{Code::kConflict,
+                 fmt::format("this folder's newest roster is {}, the gateway held roster {}: what "
+                             "was revoked between them would belong to the site again. Bring "
+                             "documents/roster.dsse from the folder of whoever signed that one, or "
+                             "give --older to sign what is here",
+                             last.roster.version, status.newest_roster)};
+  }
+  trust::Roster next = last.roster;
+  TRY_ASSIGN(next.version, next_number("roster", last.roster.version, status.newest_roster));
+  next.issued = session.now();
+  trust::Roster nobody;
+  nobody.version = last.roster.version;
+  TRY_ASSIGN(Signed made, session.sign_roster(next, describe_change(nobody, next), true));
+  tell_roster(session, next.version, {}, &made);
+  return ok();
+}
+
 Result<void> revoke(Session& session, const std::string& device) {
   TRY_ASSIGN(trust::VerifiedRoster roster, session.roster());
   TRY_ASSIGN(trust::Roster next, revoke_device(roster.roster, device, session.now()));

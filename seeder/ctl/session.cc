@@ -35,6 +35,18 @@ Result<Bytes> ask_plan(Gateway& gateway, const std::string& bundle) {
   return plan;
 }
 
+// What the gateway shows was signed by others than the operators that this folder knows: there was
+// a rotation that one of the two has not heard of, or the gateway is not to be trusted.
+Error foreign(const Error& refusal, const SiteFolder& folder) {
+  if (refusal.code != Code::kBadSignature) return refusal;
+  return {refusal.code,
+          fmt::format("{}. The gateway shows what no operator by {}.root.json of this folder "
+                      "signed. If the operators were rotated, put the newer root beside it in {}; "
+                      "if the gateway has not heard of it, put it beside the gateway's 1.root.json "
+                      "and restart the gateway. Otherwise do not trust this gateway",
+                      refusal.what, folder.root_version(), folder.dir().string())};
+}
+
 }  // namespace
 
 Session::Session(Disk& disk, Clock& clock, SessionOptions options, std::ostream& out,
@@ -96,10 +108,15 @@ Result<trust::VerifiedRoster> Session::roster() {
     TRY(server->post("/v1/roster", kept->envelope));
     return *kept;
   }
+  if (!shown.ok() && shown.error().code == Code::kNotFound) {
+    return shown.error().with(
+        "the gateway holds no roster that this site's operators signed; after a rotation sign the "
+        "last one anew with `lineside roster sign`");
+  }
   if (!shown.ok()) return shown.error();
   std::int64_t at_least = kept ? kept->roster.version : 1;
-  TRY_ASSIGN(auto roster,
-             trust::verify_roster(*shown, folder_.operators(), folder_.name(), at_least));
+  auto roster = trust::verify_roster(*shown, folder_.operators(), folder_.name(), at_least);
+  if (!roster.ok()) return foreign(roster.error(), folder_);
   TRY(folder_.keep_roster(*shown));
   return roster;
 }
@@ -111,10 +128,10 @@ Result<std::optional<trust::VerifiedDirective>> Session::directive() {
   if (!shown.ok() && shown.error().code == Code::kNotFound) return kept;
   if (!shown.ok()) return shown.error();
   std::int64_t at_least = kept ? kept->directive.sequence : 1;
-  TRY_ASSIGN(auto directive,
-             trust::verify_directive(*shown, folder_.operators(), folder_.name(), at_least));
+  auto directive = trust::verify_directive(*shown, folder_.operators(), folder_.name(), at_least);
+  if (!directive.ok()) return foreign(directive.error(), folder_);
   TRY(folder_.keep_directive(*shown));
-  return std::optional<trust::VerifiedDirective>(std::move(directive));
+  return std::optional<trust::VerifiedDirective>(std::move(directive).value());
 }
 
 Result<CheckedBundle> Session::bundle(const std::string& name) {

@@ -12,6 +12,7 @@
 #include "proto/trust/key_uri.h"
 #include "proto/trust/tuf/metadata.h"
 #include "proto/trust/tuf/repository.h"
+#include "proto/trust/tuf/root_chain.h"
 #include "proto/trust/tuf/updater.h"
 
 namespace lineside::ctl {
@@ -227,6 +228,7 @@ Result<void> SiteFolder::load(UtcTime now) {
   TRY(updater.load());
   TRY(updater.refresh_root());
   TRY_ASSIGN(operators_, updater.authority("targets"));
+  root_version_ = updater.version("root");
   return ok();
 }
 
@@ -276,6 +278,38 @@ Result<std::optional<trust::VerifiedRoster>> SiteFolder::roster() const {
   TRY_ASSIGN(auto envelope, document("roster.dsse"));
   if (!envelope) return std::optional<trust::VerifiedRoster>();
   return unless_resigned(trust::verify_roster(*envelope, operators_, name_, 1));
+}
+
+// From the first root that this folder has to the present one.
+Result<std::vector<Bytes>> SiteFolder::root_chain() const {
+  std::vector<Bytes> chain;
+  for (std::int64_t version = 1; version <= root_version_; ++version) {
+    Path file = dir_ / fmt::format("{}.root.json", version);
+    Result<Bytes> root = disk_.read(file, kMaxFileBytes);
+    bool before_joining = !root.ok() && root.error().code == Code::kNotFound && chain.empty();
+    if (before_joining && version < root_version_) continue;
+    if (!root.ok()) return root.error();
+    chain.push_back(std::move(root).value());
+  }
+  return chain;
+}
+
+Result<trust::VerifiedRoster> SiteFolder::former_roster(UtcTime now) const {
+  TRY_ASSIGN(auto envelope, document("roster.dsse"));
+  const std::string file = (dir_ / "documents" / "roster.dsse").string();
+  if (!envelope) {
+    return Error{Code::kNotFound, file +
+                                      " is missing: bring it from the folder of an operator "
+                                      "before the rotation"};
+  }
+  TRY_ASSIGN(std::vector<Bytes> chain, root_chain());
+  TRY_ASSIGN(auto authorities, trust::tuf::authorities_of(chain, "targets", now));
+  for (auto before = authorities.rbegin(); before != authorities.rend(); ++before) {
+    auto verified = trust::verify_roster(*envelope, *before, name_, 1);
+    if (verified.ok() || verified.error().code != Code::kBadSignature) return verified;
+  }
+  return Error{Code::kBadSignature,
+               file + " is signed by nobody who is or was an operator of " + name_};
 }
 
 Result<std::optional<trust::VerifiedDirective>> SiteFolder::directive() const {

@@ -67,6 +67,8 @@ class SiteFolder {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& gateway() const { return gateway_; }
   [[nodiscard]] const trust::Authority& operators() const { return operators_; }
+  // Version of the newest site root.
+  [[nodiscard]] std::int64_t root_version() const { return root_version_; }
   [[nodiscard]] Result<trust::PublicKey> gateway_key() const;
   [[nodiscard]] Result<trust::PrivateKey> operator_key(const trust::PassphraseSource& ask) const;
   // Another gateway from now on; an empty address keeps the old one.
@@ -85,6 +87,10 @@ class SiteFolder {
   // operators signed it than the site has now.
   [[nodiscard]] Result<std::optional<trust::VerifiedRoster>> roster() const;
   [[nodiscard]] Result<std::optional<trust::VerifiedDirective>> directive() const;
+  // The roster that is kept, if the operators of a root before the present one signed it: who else
+  // could have, unless this folder was written by another? kNotFound if none is kept; kBadSignature
+  // if nobody who ever was an operator of this site signed it.
+  [[nodiscard]] Result<trust::VerifiedRoster> former_roster(UtcTime now) const;
   Result<void> keep_roster(BytesView envelope);
   Result<void> keep_directive(BytesView envelope);
 
@@ -97,6 +103,7 @@ class SiteFolder {
   Result<void> write_roster(const NewSite& site, const trust::PrivateKey& key, UtcTime now);
   Result<void> write_contacts(const NewSite& site);
   Result<std::optional<Bytes>> document(const std::string& name) const;
+  Result<std::vector<Bytes>> root_chain() const;
 
   Disk& disk_;
   Path dir_;
@@ -104,6 +111,7 @@ class SiteFolder {
   std::string gateway_;
   std::string operator_;
   trust::Authority operators_;
+  std::int64_t root_version_ = 0;
 };
 
 // $LINESIDE_SITE, else ~/.config/lineside.

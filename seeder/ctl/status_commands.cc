@@ -1,50 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that look.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <thread>
 
 #include "seeder/ctl/commands.h"
+#include "seeder/ctl/terminal.h"
 #include "seeder/ctl/views.h"
 
 namespace lineside::ctl {
 namespace {
 
 using nlohmann::json;
-
-bool on_terminal() {
-  return ::isatty(STDOUT_FILENO) != 0;
-}
-
-ViewOptions view_options() {
-  ViewOptions options;
-  options.colour = on_terminal() && ::getenv("NO_COLOR") == nullptr;
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
-    options.width = size.ws_col;
-    options.max_nodes = size.ws_row > 14 ? size.ws_row - 12U : 4U;
-  }
-  return options;
-}
-
-// Draws over the last picture: up as many lines as it had, then each line cleared to its end.
-void redraw(std::ostream& out, const std::string& picture, std::size_t& lines) {
-  std::string text = lines > 0 ? fmt::format("\x1b[{}F", lines) : "";
-  for (char c : picture) text += c == '\n' ? "\x1b[K\n" : std::string(1, c);
-  out << text << "\x1b[J" << std::flush;
-  lines = static_cast<std::size_t>(std::count(picture.begin(), picture.end(), '\n'));
-}
-
-void look_at(Session& session, const seeder::SiteStatus& status) {
-  if (std::string words = attention_text(status); !words.empty()) {
-    session.call_attention(std::move(words));
-  }
-}
 
 }  // namespace
 
@@ -53,42 +21,13 @@ Result<void> status(Session& session) {
   if (session.json()) {
     session.out() << to_json(now).dump() << "\n";
   } else {
-    ViewOptions options = view_options();
+    ViewOptions options = terminal_options();
     options.max_nodes = 100'000;
+    options.width = 0;  // a reason that is cut may lack the part that matters
     session.out() << status_view(now, options);
   }
-  look_at(session, now);
+  call_attention(session, now);
   return ok();
-}
-
-Result<void> watch(Session& session, const Watch& options) {
-  seeder::SiteStatus before;
-  std::size_t lines = 0;
-  while (true) {
-    Result<seeder::SiteStatus> now = session.status();
-    bool passing =
-        !now.ok() && (now.error().code == Code::kNetwork || now.error().code == Code::kTimeout);
-    if (!now.ok() && !passing) return now.error();
-    if (now.ok()) {
-      if (session.json()) {
-        session.out() << to_json(*now).dump() << std::endl;
-      } else if (options.live) {
-        redraw(session.out(), status_view(*now, view_options()), lines);
-      } else {
-        for (const std::string& line : changes(before, *now)) session.out() << line << std::endl;
-      }
-      if (options.until_end && (!now->rollout || at_rest(*now->rollout))) {
-        if (!now->rollout) return Error{Code::kConflict, "nothing was rolled out yet"};
-        if (std::string fault = rollout_fault(*now->rollout); !fault.empty()) {
-          session.call_attention(std::move(fault));
-        }
-        look_at(session, *now);
-        return ok();
-      }
-      before = std::move(*now);
-    }
-    std::this_thread::sleep_for(options.every);
-  }
 }
 
 Result<void> report(Session& session, std::int64_t sequence, bool csv) {
@@ -99,7 +38,7 @@ Result<void> report(Session& session, std::int64_t sequence, bool csv) {
     return ok();
   }
   if (!session.json()) {
-    session.out() << report_view(status, view_options());
+    session.out() << report_view(status, terminal_options());
     return ok();
   }
   TransferSums moved = sums(status);

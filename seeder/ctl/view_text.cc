@@ -57,7 +57,8 @@ std::string state_text(const NodeRow& node) {
   if (node.health == "silent" || node.ending == "silent") return "silent";
   std::string state = safe(node.report->state, 20);
   if (node.ending == "stalled") return "stalled in " + state;
-  return node.ending == "unfinished" && node.health == "updating" ? state + ", stopped" : state;
+  bool held = node.ending == "unfinished" && seeder::before_switch(node.report->state);
+  return held ? state + ", stopped" : state;
 }
 
 std::string ending_text(const NodeRow& node) {
@@ -97,25 +98,71 @@ std::string preparing_text(const NodeRow& node, const seeder::SupplyRow& supply)
   return text + fmt::format(" ({} %)", supply.done * 100 / supply.total);
 }
 
-}  // namespace
-
-std::string check_text(const NodeRow& node, const seeder::SupplyRow& supply) {
-  if (node.ending == "unfinished" || node.ending == "stalled") return safe(node.why, 80);
-  if (!node.report) return "";
-  if (node.health == "not-inferring" && !node.report->inferring_cause.empty()) {
-    return safe(node.report->inferring_cause, 80);
-  }
-  if (node.health == "damaged") return safe(seeder::damage_text(node), 240);
-  if (waits_for_gateway(node, supply)) return preparing_text(node, supply);
-  if (!node.report->error.empty()) return safe(node.report->error, 60);
-  if (!node.report->check) return "";
-  const api::CheckSummary& check = *node.report->check;
+// The last check. One that failed in a rollout which the device has left behind says nothing of
+// what it does now.
+std::string last_check_text(const api::NodeReport& report) {
+  if (!report.check) return "";
+  const api::CheckSummary& check = *report.check;
+  bool present = check.phase == "live" || check.verdict == "pass" || report.state == "failed" ||
+                 report.state == "rolled_back";
+  if (!present) return "";
   std::string text = check.phase + " " + check.verdict;
-  if (!check.cause.empty()) return safe(text + ": " + check.cause, 60);
+  if (!check.cause.empty()) return text + ": " + check.cause;
   if (auto p50 = check.measured.find("latency.p50_us"); p50 != check.measured.end()) {
     text += fmt::format(", p50 {} µs", p50->second);
   }
-  return safe(text, 60);
+  return text;
+}
+
+}  // namespace
+
+std::string check_text(const NodeRow& node, const seeder::SupplyRow& supply) {
+  constexpr std::size_t kWords = 240;  // the column is the last: a screen cuts what is too long
+  if (node.ending == "unfinished" || node.ending == "stalled") return safe(node.why, kWords);
+  if (!node.report) return "";
+  if (node.health == "not-inferring" && !node.report->inferring_cause.empty()) {
+    return safe(node.report->inferring_cause, kWords);
+  }
+  if (node.health == "damaged") return safe(seeder::damage_text(node), kWords);
+  if (waits_for_gateway(node, supply)) return preparing_text(node, supply);
+  if (!node.report->error.empty()) return safe(node.report->error, kWords);
+  return safe(last_check_text(*node.report), kWords);
+}
+
+std::string origin_text(const seeder::OriginRow& origin) {
+  std::string text = origin.succeeded ? "last good answer at " + format_utc(*origin.succeeded)
+                                      : "no good answer yet";
+  if (origin.error.empty()) return text;
+  std::string about = origin.concerns.empty() ? "" : " (" + safe(origin.concerns, 80) + ")";
+  std::string when = origin.failed ? " at " + format_utc(*origin.failed) : "";
+  return fmt::format("{}; failed{}{}: {}", text, when, about, safe(origin.error, 240));
+}
+
+std::string cut_lines(const std::string& text, std::size_t width) {
+  if (width == 0) return text;
+  std::string out;
+  std::size_t at = 0;  // columns of this line so far
+  bool coloured = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      if (coloured && at > width) out += "\x1b[0m";
+      at = 0;
+      coloured = false;
+      out += '\n';
+      continue;
+    }
+    if (text[i] == '\x1b') {
+      std::size_t end = std::min(text.find('m', i), text.size() - 1);
+      if (at <= width) out += text.substr(i, end - i + 1);
+      coloured = true;
+      i = end;
+      continue;
+    }
+    bool begins = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    if (begins) ++at;
+    if (at <= width) out += text[i];
+  }
+  return out;
 }
 
 std::string health_line(const SiteStatus& status, const Paint& paint) {

@@ -36,6 +36,10 @@ std::string ending_text(const seeder::NodeRow& node);
 std::string version_text(const seeder::NodeRow& node);
 // The last check or the present error; "gateway prepares delivery from 1.0.0" while that is why.
 std::string check_text(const seeder::NodeRow& node, const seeder::SupplyRow& supply);
+// When the origin last answered well, and what it failed with since.
+std::string origin_text(const seeder::OriginRow& origin);
+// Each line cut to so many columns, so that none wraps; 0: none is.
+std::string cut_lines(const std::string& text, std::size_t width);
 std::uint64_t gateway_bytes(const seeder::NodeRow& node);
 std::uint64_t peer_bytes(const seeder::NodeRow& node);
 

@@ -116,6 +116,7 @@ std::string status_view(const SiteStatus& status, const ViewOptions& options) {
       status.pending == 0 ? "" : fmt::format(", {} ask to be enrolled", status.pending));
   if (status.rollout) out += rollout_lines(status, paint);
   out += supply_line(status, paint);
+  out += "origin   " + origin_text(status.origin) + "\n";
   out += "nodes    " + health_line(status, paint) + "\n\n";
   std::vector<std::vector<std::string>> rows;
   for (const NodeRow& node : status.nodes) {
@@ -126,7 +127,7 @@ std::string status_view(const SiteStatus& status, const ViewOptions& options) {
     out += fmt::format("… and {} more\n", status.nodes.size() - rows.size());
   }
   if (status.rollout) out += "\n" + endings_line(status, paint);
-  return out;
+  return cut_lines(out, options.width);
 }
 
 std::vector<std::string> changes(const SiteStatus& before, const SiteStatus& after) {

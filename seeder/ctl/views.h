@@ -11,7 +11,7 @@ namespace lineside::ctl {
 
 struct ViewOptions {
   bool colour = false;
-  unsigned width = 100;       // columns of the terminal
+  unsigned width = 0;         // columns that a line may take; 0: as many as it has
   unsigned max_nodes = 1000;  // rows; the rest is counted in one line
 };
 

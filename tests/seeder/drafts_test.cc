@@ -166,15 +166,15 @@ TEST_F(DraftsTest, DurationsAndSizesReadAsPeopleWriteThem) {
   EXPECT_EQ(duration_text(std::chrono::seconds(1800)), "30 min");
 }
 
-TEST(NextSequence, AGatewayCannotUseUpTheNumbers) {
-  EXPECT_EQ(fakes::must(next_sequence(0, 0)), 1);
-  EXPECT_EQ(fakes::must(next_sequence(7, 0)), 8);
-  EXPECT_EQ(fakes::must(next_sequence(0, 7)), 8) << "of an operator before a rotation";
-  EXPECT_EQ(fakes::must(next_sequence(5, 5 + kMaxUnsignedStep)), 6 + kMaxUnsignedStep);
+TEST(NextNumber, AGatewayCannotUseUpTheNumbers) {
+  EXPECT_EQ(fakes::must(next_number("directive", 0, 0)), 1);
+  EXPECT_EQ(fakes::must(next_number("directive", 7, 0)), 8);
+  EXPECT_EQ(fakes::must(next_number("directive", 0, 7)), 8) << "of an operator before a rotation";
+  EXPECT_EQ(fakes::must(next_number("directive", 5, 5 + kMaxUnsignedStep)), 6 + kMaxUnsignedStep);
   for (std::int64_t named :
        {6 + kMaxUnsignedStep, (std::int64_t{1} << 53) - 1,
         std::numeric_limits<std::int64_t>::max() - 1, std::numeric_limits<std::int64_t>::max()}) {
-    Result<std::int64_t> refused = next_sequence(5, named);
+    Result<std::int64_t> refused = next_number("directive", 5, named);
     ASSERT_FALSE(refused.ok()) << named;
     EXPECT_EQ(refused.error().code, Code::kMismatch);
     EXPECT_NE(refused.error().what.find(std::to_string(named)), std::string::npos);
@@ -191,10 +191,10 @@ struct WayBackTest : DraftsTest {
 };
 
 TEST_F(WayBackTest, PassesOverWhatDidNotEndWellAndNamesIt) {
-  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/1.0.0.json", "done", 8},
-                                                  {2, "vision/2.0.0.json", "done", 8},
-                                                  {3, "vision/3.0.0.json", "failed", 0},
-                                                  {4, "vision/3.0.1.json", "done", 8}};
+  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/1.0.0.json", "done", 8, ""},
+                                                  {2, "vision/2.0.0.json", "done", 8, ""},
+                                                  {3, "vision/3.0.0.json", "failed", 0, ""},
+                                                  {4, "vision/3.0.1.json", "done", 8, ""}};
   WayBack way = fakes::must(way_back(rollouts, present(4, "vision/3.0.1.json")));
   EXPECT_EQ(way.to.bundle, "vision/2.0.0.json");
   EXPECT_NE(describe(way).find("passed over: vision/3.0.0.json (rollout 3, failed)"),
@@ -203,9 +203,10 @@ TEST_F(WayBackTest, PassesOverWhatDidNotEndWellAndNamesIt) {
 }
 
 TEST_F(WayBackTest, ABundleThatNobodyConfirmedIsNoWayBack) {
-  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/1.0.0.json", "aborted", 3},
-                                                  {2, "vision/2.0.0.json", "done", 0},
-                                                  {9'000'000, "vision/3.0.0.json", "batches", 1}};
+  std::vector<seeder::RolloutSummary> rollouts = {
+      {1, "vision/1.0.0.json", "aborted", 3, ""},
+      {2, "vision/2.0.0.json", "done", 0, ""},
+      {9'000'000, "vision/3.0.0.json", "batches", 1, ""}};
   auto none = way_back(rollouts, present(9'000'000, "vision/3.0.0.json"));
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().code, Code::kNotFound);

@@ -70,6 +70,46 @@ TEST_F(PlanTest, ADeviceThatRunsItAlreadyHasNothingToDoHoweverFullItIs) {
   EXPECT_TRUE(signable(made, wish).ok());
 }
 
+TEST_F(PlanTest, ADeviceThatRunsItAndDoesNotInferIsNamed) {
+  node("cam02").report->tree = site.manifest.tree;
+  node("cam02").report->inferring_cause = "deps.import: numpy";
+  node("cam03").report->tree = site.manifest.tree;
+  node("cam03").report->inferring = true;
+  RolloutPlan made = plan();
+  EXPECT_EQ(made.dead(), std::vector<std::string>{"cam02"});
+  EXPECT_NE(device(made, "cam02").why.find("does NOT INFER: deps.import: numpy"),
+            std::string::npos);
+  EXPECT_NE(device(made, "cam03").why.find("nothing to do"), std::string::npos);
+}
+
+TEST_F(PlanTest, TheTimeHoldsWhatDevicesDoBesideReceiving) {
+  site.manifest.tree_length = 150'000'000;
+  RolloutPlan quick = plan();
+  node("cam02").report->check.emplace();
+  node("cam02").report->check->measured["wall_ms"] = "60000";
+  RolloutPlan slow = plan();
+  auto steps = static_cast<std::int64_t>(slow.directive->batch_count());
+  EXPECT_GE(slow.forecast.work_seconds, 60 * (1 + steps)) << "one check staged, one in each trial";
+  EXPECT_LT(quick.forecast.work_seconds, 60);
+  EXPECT_GT(quick.forecast.work_seconds, 0);
+  view.held = true;
+  EXPECT_LT(plan().forecast.work_seconds, slow.forecast.work_seconds) << "the gateway has it";
+  wish.batch_size = 1;
+  EXPECT_GT(plan().forecast.work_seconds, slow.forecast.work_seconds) << "more steps";
+}
+
+TEST_F(PlanTest, ABundleThatFailedBeforeIsRemembered) {
+  std::vector<seeder::RolloutSummary> rollouts = {{1, "vision/2.0.0.json", "done", 5, ""},
+                                                  {2, "vision/2.0.0.json", "failed", 0, "canary"},
+                                                  {3, "vision/1.0.0.json", "done", 5, ""}};
+  ASSERT_TRUE(ended_badly(rollouts, "vision/2.0.0.json"));
+  EXPECT_EQ(ended_badly(rollouts, "vision/2.0.0.json")->sequence, 2);
+  EXPECT_FALSE(ended_badly(rollouts, "vision/1.0.0.json"));
+  rollouts.push_back({4, "vision/2.0.0.json", "done", 5, ""});
+  EXPECT_FALSE(ended_badly(rollouts, "vision/2.0.0.json")) << "it went well since";
+  EXPECT_FALSE(ended_badly({}, "vision/1.0.0.json"));
+}
+
 TEST_F(PlanTest, TheSpaceRuleIsTheDevicesOwn) {
   node("cam02").report->free_bytes -= 1;
   RolloutPlan made = plan();

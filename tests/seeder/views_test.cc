@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "seeder/ctl/view_text.h"
 
 namespace lineside::ctl {
 namespace {
@@ -180,6 +183,67 @@ TEST(Views, AfterAnAbortTheDeviceSaysByWhomAndWhen) {
   EXPECT_NE(view.find("aborted by operator 7Q2F at 2026-03-01"), std::string::npos);
 }
 
+TEST(Views, AnEndedRolloutUpdatesNobody) {
+  seeder::NodeRow node = sample().nodes[1];
+  node.report->state = "gated";
+  node.report->bundle = "vision/1.0.0.json";
+  node.report->inferring = true;
+  UtcTime now = sample().now;
+  node.heard = now;
+  EXPECT_EQ(seeder::health_of(node, now, now), seeder::Health::kUpdating);
+  node.ending = "unfinished";
+  EXPECT_EQ(seeder::health_of(node, now, now), seeder::Health::kInferring);
+  node.health = "inferring";
+  seeder::SiteStatus status = sample();
+  status.nodes = {node};
+  EXPECT_NE(status_view(status, {}).find("gated, stopped"), std::string::npos);
+}
+
+TEST(Views, ThePackageThatIsNamedLateInACauseIsStillRead) {
+  seeder::SiteStatus status = sample();
+  status.nodes[1].report->state = "failed";
+  status.nodes[1].report->error =
+      "deps.import: ImportError: this very long story of a loader ends with the one word that "
+      "matters, which is numpy";
+  EXPECT_NE(status_view(status, {}).find("which is numpy"), std::string::npos);
+  ViewOptions narrow;
+  narrow.width = 100;
+  narrow.colour = true;
+  std::string view = status_view(status, narrow);
+  EXPECT_EQ(view.find("which is numpy"), std::string::npos);
+  std::string line;
+  for (std::istringstream lines(view); std::getline(lines, line);) {
+    EXPECT_LE(columns(line), 100U) << line;
+  }
+}
+
+TEST(Views, AnEarlierFailureIsNotTheCauseOfWhatHappensNow) {
+  seeder::SiteStatus status = sample();
+  status.nodes[1].report->check.emplace();
+  status.nodes[1].report->check->phase = "staged";
+  status.nodes[1].report->check->verdict = "fail";
+  status.nodes[1].report->check->cause = "deps.import: of last week";
+  EXPECT_EQ(status_view(status, {}).find("last week"), std::string::npos);
+  status.nodes[1].report->state = "failed";
+  EXPECT_NE(status_view(status, {}).find("last week"), std::string::npos);
+  status.nodes[1].health = "not-inferring";
+  EXPECT_EQ(describe_change(seeder::Health::kInferring, status.nodes[1]).find("last week"),
+            std::string::npos);
+}
+
+TEST(Views, HowTheOriginAnswersIsALineOfItsOwn) {
+  seeder::SiteStatus status = sample();
+  EXPECT_NE(status_view(status, {}).find("origin   no good answer yet\n"), std::string::npos);
+  status.origin.succeeded = UtcTime(std::chrono::seconds(1'789'990'000));
+  EXPECT_NE(status_view(status, {}).find("origin   last good answer at 2026-"), std::string::npos);
+  status.origin.failed = status.now;
+  status.origin.error = "network: connect: \x1b[2Jtimed out";
+  status.origin.concerns = "metadata";
+  std::string view = status_view(status, {});
+  EXPECT_NE(view.find("(metadata): network: connect:"), std::string::npos) << view;
+  EXPECT_EQ(view.find('\x1b'), std::string::npos);
+}
+
 TEST(Views, SumsAreOfTheRolloutAlone) {
   seeder::SiteStatus status = sample();
   status.nodes[1].report->directive_sequence = 2;
@@ -211,7 +275,7 @@ TEST(Views, LongSitesAreCutToTheTerminal) {
 TEST(Views, TheReportSetsFactsBesideTheForecast) {
   seeder::SiteStatus status = sample();
   EXPECT_EQ(report_view(status, {}).find("FORESEEN"), std::string::npos);
-  status.rollout->forecast = seeder::Forecast{2, 1'000'000, 2'500'000, 10, 20};
+  status.rollout->forecast = seeder::Forecast{2, 1'000'000, 2'500'000, 4, 6, 20};
   status.rollout->seconds = 45;
   std::string view = report_view(status, {});
   EXPECT_NE(view.find("LAN      2.5 MB    2.0 MB"), std::string::npos) << view;
