@@ -20,6 +20,15 @@ std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Without what is long, and looked at in one view alone: in every row at once when a rollout moves
+// or fails, it would fill the streams. /api/checks and /api/pieces have it.
+json row_of(NodeRow& node) {
+  if (node.report && node.report->check) node.report->check->stderr_tail.clear();
+  json row = to_json(node);
+  if (node.report && node.report->transfer) row["report"]["transfer"].erase("piece_map");
+  return row;
+}
+
 std::string new_life() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}", random(), random());
@@ -53,9 +62,7 @@ void Feed::look_locked() {
   ++number_;
   std::map<std::string, Row> rows;
   for (NodeRow& node : status.nodes) {
-    // The longest of all, in every row at once when a rollout fails; /api/checks has it.
-    if (node.report && node.report->check) node.report->check->stderr_tail.clear();
-    std::string text = text_of(to_json(node));
+    std::string text = text_of(row_of(node));
     auto before = rows_.find(node.device);
     bool same = before != rows_.end() && before->second.json == text;
     std::uint64_t changed = same ? before->second.changed : number_;

@@ -90,11 +90,12 @@ struct Page::Route {
 };
 
 const Page::Route Page::kRoutes[] = {
-    {"POST", "/api/logout", &Page::log_out},   {"GET", "/api/state", &Page::state},
-    {"GET", "/api/feed", &Page::feed},         {"GET", "/api/events", &Page::events},
-    {"GET", "/api/pending", &Page::pending},   {"GET", "/api/bundles", &Page::bundles},
-    {"GET", "/api/evidence", &Page::evidence}, {"GET", "/api/bundle", &Page::bundle},
-    {"GET", "/api/checks", &Page::checks},     {"POST", "/api/rollouts/", &Page::withhold},
+    {"POST", "/api/logout", &Page::log_out},     {"GET", "/api/state", &Page::state},
+    {"GET", "/api/feed", &Page::feed},           {"GET", "/api/events", &Page::events},
+    {"GET", "/api/pending", &Page::pending},     {"GET", "/api/bundles", &Page::bundles},
+    {"GET", "/api/evidence", &Page::evidence},   {"GET", "/api/bundle", &Page::bundle},
+    {"GET", "/api/checks", &Page::checks},       {"GET", "/api/pieces", &Page::pieces},
+    {"POST", "/api/rollouts/", &Page::withhold},
 };
 
 Page::Page(bool tls, PageSources sources, Sessions& sessions, const Disk& disk, const Clock& clock)
@@ -287,6 +288,11 @@ Page::Answer Page::checks(const Request& request, const Visitor& /*visitor*/) {
     if (budgets.ok()) body["budgets"] = *budgets;
   }
   return json_answer(body);
+}
+
+Page::Answer Page::pieces(const Request& request, const Visitor& /*visitor*/) {
+  json pieces = pieces_view(from_.site.status().nodes, query_or(request, "device", ""));
+  return json_answer({{"pieces", pieces}});
 }
 
 Page::Answer Page::withhold(const Request& request, const Visitor& visitor) {

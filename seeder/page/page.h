@@ -11,6 +11,7 @@
 //     GET  /api/evidence                     the directive and its attestations    session
 //     GET  /api/bundle?name=NAME/V.json      what its manifest says                session
 //     GET  /api/checks?device=D              its checks, oldest first, and limits  session
+//     GET  /api/pieces?device=D              which pieces it has; without D: all   session
 //     POST /api/rollouts/SEQ/pause | abort   withholding needs no authority        session
 //
 // A POST must carry "x-lineside: page": a form or link of another site cannot, and a script of
@@ -74,6 +75,7 @@ class Page {
   Answer evidence(const http::Request& request, const Visitor& visitor);
   Answer bundle(const http::Request& request, const Visitor& visitor);
   Answer checks(const http::Request& request, const Visitor& visitor);
+  Answer pieces(const http::Request& request, const Visitor& visitor);
   Answer withhold(const http::Request& request, const Visitor& visitor);
 
   bool tls_;

@@ -83,6 +83,16 @@ json attestation_view(const Bytes& envelope, const trust::Roster& roster) {
           {"envelope", to_base64(envelope)}};
 }
 
+json pieces_view(const std::vector<NodeRow>& nodes, const std::string& device) {
+  json pieces = json::object();
+  for (const NodeRow& node : nodes) {
+    if (!node.report || !node.report->transfer) continue;
+    if (!device.empty() && node.device != device) continue;
+    pieces[node.device] = to_base64(node.report->transfer->piece_map);
+  }
+  return pieces;
+}
+
 json check_view(const StoredCheck& check) {
   json measured = json::parse(check.measured, nullptr, false);
   return {{"finished", format_utc(check.finished)},

@@ -10,6 +10,7 @@
 #include "proto/trust/attestation.h"
 #include "proto/trust/directive.h"
 #include "proto/trust/manifest.h"
+#include "seeder/operator_api.h"
 #include "seeder/rollout_store.h"
 
 namespace lineside::seeder {
@@ -19,6 +20,9 @@ nlohmann::json directive_view(const trust::VerifiedDirective& directive,
 // {"device","outcome",…,"envelope"}; one that does not verify: {"invalid": why, "envelope"}.
 nlohmann::json attestation_view(const Bytes& envelope, const trust::Roster& roster);
 nlohmann::json check_view(const StoredCheck& check);
+// {device: base64 of the bits of its piece map} of those that carry a delivery; of `device` alone
+// if that is not empty.
+nlohmann::json pieces_view(const std::vector<NodeRow>& nodes, const std::string& device);
 
 struct HeldManifest {
   Digest digest;

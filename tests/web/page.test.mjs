@@ -82,7 +82,9 @@ test('the login form has no barrier', async () => {
 
 test('pieces arrive without a reload', async () => {
   const page = await open(browser, site);
+  const drawn = page.waitForResponse((response) => response.url().endsWith('/api/pieces') && response.ok());
   await show(page, 'swarm');
+  assert.notDeepEqual((await (await drawn).json()).pieces, {});
   const percent = page.locator('.swarm .percent').first();
   const before = await percent.textContent();
   await page.waitForFunction((old) => document.querySelector('.swarm .percent')?.textContent !== old, before);

@@ -13,7 +13,6 @@ export interface Transfer {
   wasted: number;
   uploaded: number;
   pieces: number;
-  piece_map: string;
   peers: number;
   down_rate: number;
   up_rate: number;
@@ -212,6 +211,11 @@ export interface CheckRecord {
   verdict: string;
   cause: string;
   measured: Record<string, string>;
+}
+
+/** Of the devices that carry a delivery, by name: a bit a piece, in base64. No row of the feed carries it. */
+export interface PieceMaps {
+  pieces: Record<string, string>;
 }
 
 export interface Checks {

@@ -79,6 +79,19 @@ TEST_F(FeedTest, RowsCarryNoStandardError) {
   EXPECT_NE(whole.find("load.model"), std::string::npos);
 }
 
+// All devices receive at once, and only one view draws it.
+TEST_F(FeedTest, RowsCarryNoPieceMap) {
+  change([](SiteStatus& site) {
+    site.nodes[0].report.emplace();
+    site.nodes[0].report->transfer.emplace();
+    site.nodes[0].report->transfer->pieces = 80;
+    site.nodes[0].report->transfer->piece_map = Bytes(10, 0xff);
+  });
+  json row = json::parse(feed.whole())["nodes"][0];
+  EXPECT_EQ(row["report"]["transfer"]["pieces"], 80);
+  EXPECT_FALSE(row["report"]["transfer"].contains("piece_map"));
+}
+
 TEST_F(FeedTest, WhoeverWasAwayGetsWhatChangedSinceAndNothingElse) {
   std::string id = json::parse(feed.whole())["id"];
   change([](SiteStatus& site) { site.nodes[1].why = "hot"; });

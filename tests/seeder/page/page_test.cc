@@ -77,7 +77,7 @@ TEST_F(PageTest, AFileThatTheBrowserHasIsNotSentAgain) {
 
 TEST_F(PageTest, EveryRouteOfTheSiteAsksForALogin) {
   for (const char* path :
-       {"/api/state", "/api/feed", "/api/events", "/api/pending", "/api/bundles"}) {
+       {"/api/state", "/api/feed", "/api/events", "/api/pending", "/api/bundles", "/api/pieces"}) {
     EXPECT_EQ(get(path).status, 401) << path;
   }
   EXPECT_EQ(post("/api/rollouts/1/pause", json::object()).status, 401);

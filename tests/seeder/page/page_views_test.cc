@@ -40,6 +40,19 @@ TEST_F(PageViewsTest, AnAttestationThatDoesNotVerifySaysNothingButWhy) {
   EXPECT_FALSE(view["invalid"].get<std::string>().empty());
 }
 
+TEST_F(PageViewsTest, PiecesAreOfThoseWhoCarryADelivery) {
+  std::vector<NodeRow> nodes(3);
+  nodes[0].device = "cam01";
+  nodes[1].device = "cam02";
+  nodes[2].device = "cam03";
+  for (std::size_t i : {1U, 2U}) nodes[i].report.emplace();
+  nodes[2].report->transfer.emplace();
+  nodes[2].report->transfer->piece_map = {0xff, 0x80};
+  EXPECT_EQ(pieces_view(nodes, ""), json({{"cam03", "/4A="}}));
+  EXPECT_EQ(pieces_view(nodes, "cam03"), json({{"cam03", "/4A="}}));
+  EXPECT_EQ(pieces_view(nodes, "cam02"), json::object());
+}
+
 TEST_F(PageViewsTest, FindsTheManifestWithTheHighestRelease) {
   mirror(site.manifest);
   trust::Manifest newer = site.manifest;

@@ -6,10 +6,10 @@ import type { Transfer } from '../types';
 
 const columns = 256;
 
-function draw(canvas: HTMLCanvasElement, transfer: Transfer): void {
+function draw(canvas: HTMLCanvasElement, transfer: Transfer, map: string): void {
   const context = canvas.getContext('2d');
   if (!context) return;
-  const have = pieces(transfer.piece_map, transfer.pieces);
+  const have = pieces(map, transfer.pieces);
   const style = getComputedStyle(canvas);
   const width = Math.min(columns, Math.max(1, have.length));
   canvas.width = width;
@@ -27,11 +27,12 @@ function draw(canvas: HTMLCanvasElement, transfer: Transfer): void {
   }
 }
 
-export function PieceMap({ transfer }: { transfer: Transfer }) {
+/** Without a map yet the strip is blank: nothing is drawn that is not known. */
+export function PieceMap({ transfer, map }: { transfer: Transfer; map: string | undefined }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    if (canvas.current) draw(canvas.current, transfer);
-  }, [transfer.piece_map, transfer.have]);
+    if (canvas.current && map !== undefined) draw(canvas.current, transfer, map);
+  }, [map, transfer.have]);
   const share = Math.round((100 * transfer.have) / Math.max(1, transfer.length));
   return <canvas ref={canvas} class="pieces" role="img" aria-label={`${share} % of ${transfer.pieces} pieces are here`} />;
 }

@@ -8,7 +8,7 @@ import { Events } from '../parts/events';
 import { LatencyChart } from '../parts/latency_chart';
 import { Measured } from '../parts/measured';
 import { PieceMap } from '../parts/piece_map';
-import type { Checks, LogEvent, Node, Report } from '../types';
+import type { Checks, LogEvent, Node, PieceMaps, Report } from '../types';
 
 function Slot({ report, seen }: { report: Report; seen: Seen }) {
   return (
@@ -41,12 +41,13 @@ function Slot({ report, seen }: { report: Report; seen: Seen }) {
 
 function Fetching({ report }: { report: Report }) {
   const transfer = report.transfer;
+  const { value } = useGet<PieceMaps>(`/api/pieces?device=${encodeURIComponent(report.device)}`, transfer?.have);
   if (!transfer) return null;
   return (
     <section class="panel" aria-labelledby="transfer">
       <h2 id="transfer">Delivery</h2>
       <Bar done={transfer.have} total={transfer.length} label="Delivery received" />
-      <PieceMap transfer={transfer} />
+      <PieceMap transfer={transfer} map={value?.pieces[report.device]} />
       <dl class="facts">
         <Fact name="Here">
           {bytes(transfer.have)} of {bytes(transfer.length)}

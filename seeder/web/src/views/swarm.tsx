@@ -2,11 +2,11 @@
 // What each device has of its delivery and where its bytes came from.
 import type { ViewProps } from '../app';
 import { bytes, plural, rate } from '../format';
-import type { Seen } from '../hooks';
+import { useGet, type Seen } from '../hooks';
 import { lanRates } from '../model';
 import { Digest, Empty, Fact } from '../parts/bits';
 import { PieceMap } from '../parts/piece_map';
-import type { Node, Transfer } from '../types';
+import type { Node, PieceMaps, Transfer } from '../types';
 
 type Carrier = Node & { report: { transfer: Transfer } };
 
@@ -20,13 +20,13 @@ function carriers(seen: Seen): Map<string, Carrier[]> {
   return byRoot;
 }
 
-function Row({ node }: { node: Carrier }) {
+function Row({ node, map }: { node: Carrier; map: string | undefined }) {
   const transfer = node.report.transfer;
   const sum = Math.max(1, transfer.from_gateway + transfer.from_peers);
   return (
     <li>
       <a href={`#/devices/${node.device}`}>{node.device}</a>
-      <PieceMap transfer={transfer} />
+      <PieceMap transfer={transfer} map={map} />
       <span class="num percent">{Math.floor((100 * transfer.have) / Math.max(1, transfer.length))} %</span>
       <span class="num down">{transfer.down_rate ? `↓ ${rate(transfer.down_rate)}` : ''}</span>
       <span class="num up">{transfer.up_rate ? `↑ ${rate(transfer.up_rate)}` : ''}</span>
@@ -35,7 +35,7 @@ function Row({ node }: { node: Carrier }) {
   );
 }
 
-function Delivery({ root, nodes }: { root: string; nodes: Carrier[] }) {
+function Delivery({ root, nodes, maps }: { root: string; nodes: Carrier[]; maps: PieceMaps['pieces'] }) {
   const length = nodes[0]?.report.transfer.length ?? 0;
   const whole = nodes.filter((node) => node.report.transfer.have >= length).length;
   return (
@@ -48,7 +48,7 @@ function Delivery({ root, nodes }: { root: string; nodes: Carrier[] }) {
       </p>
       <ul class="swarm">
         {nodes.map((node) => (
-          <Row key={node.device} node={node} />
+          <Row key={node.device} node={node} map={maps[node.device]} />
         ))}
       </ul>
     </section>
@@ -58,6 +58,8 @@ function Delivery({ root, nodes }: { root: string; nodes: Carrier[] }) {
 export function Swarm({ seen }: ViewProps) {
   const byRoot = [...carriers(seen)].sort((a, b) => b[1].length - a[1].length);
   const lan = lanRates(seen.nodes);
+  const received = byRoot.flatMap(([, nodes]) => nodes).reduce((sum, node) => sum + node.report.transfer.have, 0);
+  const { value } = useGet<PieceMaps>('/api/pieces', received);
   return (
     <div class="swarm-view">
       <section class="panel">
@@ -75,7 +77,7 @@ export function Swarm({ seen }: ViewProps) {
         </section>
       )}
       {byRoot.map(([root, nodes]) => (
-        <Delivery key={root} root={root} nodes={nodes} />
+        <Delivery key={root} root={root} nodes={nodes} maps={value?.pieces ?? {}} />
       ))}
     </div>
   );
