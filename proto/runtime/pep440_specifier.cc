@@ -74,7 +74,9 @@ std::string_view arbitrary_part(std::string_view text) {
   return trim_space(text.substr(3));
 }
 
+// "===" alone, which compares with nothing, is refused by packaging from 26.4 on.
 bool valid_arbitrary(std::string_view text) {
+  if (text.empty()) return false;
   while (!text.empty()) {
     if (leading_space(text) != 0 || text.front() == ';' || text.front() == ')') return false;
     text.remove_prefix(1);

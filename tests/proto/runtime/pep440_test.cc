@@ -93,7 +93,7 @@ TEST(SpecifierSet, EmptyTakesEveryVersion) {
 TEST(Pep440Line, NamesWhatIsInvalid) {
   for (std::string_view line :
        {"", "1.0", ">=1.0\tfrench", ">=french\t1.0", "=>1\t1", ">=1.*\t1", "~=1.0+a\t1",
-        "==1.0a1.*\t1", "===a;b\t1", "(~=1.19.2)\t1.19.2", ">=1.0\t1.0\t2"}) {
+        "==1.0a1.*\t1", "===a;b\t1", "===\t1", "(~=1.19.2)\t1.19.2", ">=1.0\t1.0\t2"}) {
     EXPECT_EQ(pep440_line(line), "invalid") << line;
   }
 }
