@@ -14,7 +14,8 @@ command -v npm >/dev/null || build+=" nodejs npm"
 run="bubblewrap python3 python3-pip ca-certificates openssl"
 # Keys in tokens: an engine for PKCS #11, a provider for TPMs, and one of each in software.
 run+=" libengine-pkcs11-openssl tpm2-openssl"
-test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core softhsm2 swtpm"
+test="python3-venv bsdiff xdelta3 zstd iproute2 procps chromium fonts-dejavu-core softhsm2 swtpm
+  systemd-container debootstrap"
 package="debhelper dpkg-dev fakeroot lintian"
 # Yardsticks of tests/bench/swarm. nginx starts a service of its own: not for a machine that serves.
 bench="iproute2 nginx-light curl aria2 udpcast python3-libtorrent"
