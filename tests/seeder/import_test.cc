@@ -129,7 +129,7 @@ TEST_F(ImportTest, OutsideItsHoursTheWanCarriesMetadataOnly) {
   MinuteOfDay now = local_minute(clock.now());
   auto text = [](MinuteOfDay at) {
     at %= 24 * 60;
-    char made[8];
+    char made[32];
     std::snprintf(made, sizeof made, "%02d:%02d", static_cast<int>(at.count()) / 60,
                   static_cast<int>(at.count()) % 60);
     return std::string(made);
