@@ -19,10 +19,10 @@ struct Reader {
   std::string seen;
 
   std::string take() { return seen += writer->take().text; }
-  // The data of the last event.
-  json last() {
+  // The data of the first event; the feed looks again as soon as somebody has come.
+  json first() {
     take();
-    std::size_t at = seen.rfind("data: ");
+    std::size_t at = seen.find("data: ");
     return json::parse(seen.substr(at + 6, seen.find('\n', at) - at - 6));
   }
   std::string id() {
@@ -99,13 +99,13 @@ TEST_F(FeedTest, WhoeverWasAwayGetsWhatChangedSinceAndNothingElse) {
   change([](SiteStatus& site) { site.nodes.pop_back(); });
   Reader reader;
   feed.subscribe(reader.writer, id, welcome);
-  json news = reader.last();
+  json news = reader.first();
   ASSERT_EQ(news["nodes"].size(), 1U);
   EXPECT_EQ(news["nodes"][0]["device"], "cam2");
   EXPECT_EQ(news["gone"], json::array({"cam3"}));
   Reader next;
   feed.subscribe(next.writer, reader.id(), welcome);
-  EXPECT_TRUE(next.last()["nodes"].empty());
+  EXPECT_TRUE(next.first()["nodes"].empty());
 }
 
 TEST_F(FeedTest, AnIdOfAnotherLifeOrOfNoneBeginsAnew) {
