@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The delivery file as values: README.md, "Delivery, version 1", has the byte tables.
+// The delivery file as values: README.md, "Delivery, version 4", has the byte tables.
 //
 // A delivery names no path. Its units refer to files by their number in the two listings, so that a
 // hostile one has no way to speak of anything outside of them.

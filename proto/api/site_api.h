@@ -16,6 +16,7 @@
 //     GET  /v1/status  /v1/nodes  /v1/pending  /v1/bundles  /v1/events?after=N    operator
 //     GET  /v1/plan?bundle=NAME           Plan                                operator
 //     GET  /v1/rollouts                   all that there were, by sequence    operator
+//     POST /v1/site/root                 the next N.root.json                operator
 //     POST /v1/roster  /v1/directive      an envelope                         operator
 //       /v1/directive?replace=true        even while another rollout is running
 //     POST /v1/rollouts/SEQ/pause | resume | abort                            operator
