@@ -15,10 +15,15 @@
 
 namespace lineside::trust::openssl {
 
-struct FreePkey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+// A deleter of std::unique_ptr: OpenSSL's own function for the type.
+template <auto kFree>
+struct FreeWith {
+  template <class T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
-using Pkey = std::unique_ptr<EVP_PKEY, FreePkey>;
+using Pkey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 
 struct PublicMaterial {
   Pkey key;

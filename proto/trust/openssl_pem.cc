@@ -21,13 +21,6 @@ constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 1;
 constexpr int kSaltBytes = 16;
 
-template <auto kFree>
-struct FreeWith {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using PrivateInfo = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<PKCS8_PRIV_KEY_INFO_free>>;
 using Encrypted = std::unique_ptr<X509_SIG, FreeWith<X509_SIG_free>>;

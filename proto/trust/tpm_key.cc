@@ -18,16 +18,9 @@ namespace {
 
 constexpr const char* kProvider = "?provider=tpm2";
 
-template <auto kFree>
-struct FreeWith {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using Context = std::unique_ptr<EVP_PKEY_CTX, FreeWith<EVP_PKEY_CTX_free>>;
-using EcKey = std::unique_ptr<EC_KEY, FreeWith<EC_KEY_free>>;
+using Bio = std::unique_ptr<BIO, openssl::FreeWith<BIO_free_all>>;
+using Context = std::unique_ptr<EVP_PKEY_CTX, openssl::FreeWith<EVP_PKEY_CTX_free>>;
+using EcKey = std::unique_ptr<EC_KEY, openssl::FreeWith<EC_KEY_free>>;
 
 // Loaded once and kept: it holds the connection to the TPM. A TPM is slow and no better at hashing:
 // everything but its keys stays with the default provider.
